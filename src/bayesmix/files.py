@@ -1,0 +1,52 @@
+"""Writing results: whole or not at all, and never over an existing one unasked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bayesmix.errors import WouldOverwriteError
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite: bool = False) -> Path:
+    """Write a file or a folder under a temporary name, then move it into place.
+
+    A process that is killed half-way leaves `path` as it was.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the result belongs.
+    write : callable
+        Receives a temporary path beside `path` and writes a file, or makes a folder, there.
+    overwrite : bool
+        Replace an existing result.
+
+    Raises
+    ------
+    WouldOverwriteError
+        `path` exists and `overwrite` is false.
+    """
+    path = Path(path)
+    refuse_overwrite(path, overwrite=overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as scratch:
+        temporary = Path(scratch) / path.name
+        write(temporary)
+        if path.is_dir():
+            # A folder cannot be replaced in one step: the old one steps aside inside the scratch folder.
+            shutil.move(path, Path(scratch) / "replaced")
+        os.replace(temporary, path)
+    return path
+
+
+def refuse_overwrite(path: str | Path, *, overwrite: bool) -> None:
+    """Raise `WouldOverwriteError` if `path` exists and may not be replaced.
+
+    Called before long work too, so that it is not done in vain.
+    """
+    if Path(path).exists() and not overwrite:
+        raise WouldOverwriteError(f"{path} exists. Choose another name, or ask for it to be replaced (--force)")

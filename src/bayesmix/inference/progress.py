@@ -1,0 +1,54 @@
+"""Progress that reads well in a terminal, in a notebook and in a log file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Report = Callable[[int, int], None]
+
+
+@contextmanager
+def progress(title: str, total: int, shown: bool) -> Iterator[Report]:
+    """Yield a function to call with (draws done, divergences so far).
+
+    A terminal or a notebook gets a moving bar; anything else, such as a log file, a line per quarter.
+    """
+    if not shown:
+        yield lambda done, divergences: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_terminal or console.is_jupyter:
+        yield from _bar(console, title, total)
+    else:
+        yield _lines(title, total)
+
+
+def _bar(console, title: str, total: int) -> Iterator[Report]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(title, total=total)
+
+        def report(done: int, divergences: int) -> None:
+            trouble = f", {divergences} divergences" if divergences else ""
+            bar.update(task, completed=done, description=title + trouble)
+
+        yield report
+
+
+def _lines(title: str, total: int) -> Report:
+    said = 0
+
+    def report(done: int, divergences: int) -> None:
+        nonlocal said
+        quarter = 4 * done // total
+        if quarter > said:
+            said = quarter
+            print(f"{title}: {done}/{total} draws, {divergences} divergences", file=sys.stderr, flush=True)
+
+    return report

@@ -1,0 +1,217 @@
+"""Inputs: what a model needs of its runs, as arrays, with references and names resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+
+if TYPE_CHECKING:
+    from bayesmix.model import Model
+    from bayesmix.runs import Runs
+
+# A law for losses applies to bits per byte too: both are cross-entropies.
+_KINDS = {"loss": ("loss", "bpb")}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Inputs:
+    """Arrays of one set of runs; arguments, not constants, of every compiled program.
+
+    Attributes
+    ----------
+    covariates : dict of str to array, shape (observation,) or (observation, domain)
+        What the law takes.
+    groups : dict of str to integer array, shape (observation,)
+        Index into the levels of each label column that a quantity is pooled over.
+    references : dict of str to array
+        Constants that make covariates dimensionless.
+    scale : array, shape (target,)
+        Response reference: geometric mean of each target.
+    response : array, shape (observation, target)
+        What was measured; the scale where nothing was.
+    observed : boolean array, shape (observation, target)
+        Whether something was.
+    items : array, shape (observation, target)
+        Number of evaluation items behind a response; 1 where unknown.
+    sizes : tuple of (str, int)
+        Size of each named dimension; compiled programs depend on them.
+    """
+
+    covariates: dict[str, Any]
+    groups: dict[str, Any]
+    references: dict[str, Any]
+    scale: Any
+    response: Any
+    observed: Any
+    items: Any
+    sizes: tuple[tuple[str, int], ...] = field(metadata={"static": True})
+
+    def shape(self, dims: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the sizes of named dimensions."""
+        sizes = dict(self.sizes)
+        return tuple(sizes[d] for d in dims)
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Names and constants that a model took from the runs it was fitted to.
+
+    Parameters
+    ----------
+    targets, domains : tuple of str
+        In the order of the arrays.
+    levels : mapping of str to tuple of str
+        Levels of each label column that a quantity is pooled over.
+    references : mapping of str to number or list
+        Resolved references.
+    scale : tuple of float
+        Response reference of each target.
+    """
+
+    targets: tuple[str, ...]
+    domains: tuple[str, ...]
+    levels: Mapping[str, tuple[str, ...]]
+    references: Mapping[str, Any]
+    scale: tuple[float, ...]
+
+    def of(self, dim: str) -> tuple[str, ...]:
+        """Return the names along a dimension."""
+        return {"target": self.targets, "domain": self.domains, **self.levels}[dim]
+
+
+def bind(model: Model, runs: Runs, like: Coordinates | None = None) -> tuple[Inputs, Coordinates]:
+    """Turn runs into the arrays that a model needs.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    runs : Runs
+        Training runs, or planned ones if `like` is given.
+    like : Coordinates, optional
+        Those of the fit, so that planned runs are seen in the same units, targets, domains and groups.
+
+    Raises
+    ------
+    InputError
+        Everything that the model needs and the runs do not have.
+    """
+    faults: list[Fault] = []
+    columns = {c: _column(runs, name, c, model, faults) for c, name in model.columns.items()}
+    levels = _levels(model, runs, like, faults)
+    coordinates = like
+    if not faults and coordinates is None:
+        coordinates = _coordinates(model, runs, levels, faults)
+    elif coordinates is not None and "w" in model.columns.values() and runs.domains != coordinates.domains:
+        columns = _reorder(model, runs, coordinates, columns, faults)
+    if faults or coordinates is None:
+        raise InputError(f"{runs.source} for model {model.name}", faults)
+    return _arrays(model, runs, coordinates, columns), coordinates
+
+
+def _column(runs: Runs, name: str, covariate: str, model: Model, faults: list[Fault]) -> Any:
+    try:
+        values = runs.column(name)
+    except InputError as error:
+        hint = f"covariates = {{ {covariate} = \"<column>\" }} in the model" if name == covariate else ""
+        faults.extend(
+            Fault(f.what + f" (covariate {covariate!r} of law {model.law.name})", f"{f.remedy} {hint}".strip(), f.row, f.run)
+            for f in error.faults
+        )
+        return None
+    missing = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    faults.extend(
+        Fault(f"{name} has no value, but law {model.law.name} needs it", "Give it, or leave the run out", None, runs.names[i])
+        for i in np.flatnonzero(missing)
+    )
+    return values
+
+
+def _levels(model: Model, runs: Runs, like: Coordinates | None, faults: list[Fault]) -> dict[str, tuple[str, ...]]:
+    levels = {}
+    for by in sorted({p.by for q, p in model.pooling.items() if p.kind != "complete"}):
+        if by not in runs.labels:
+            faults.append(Fault(f"there is no label column {by!r} to pool over", suggest(by, runs.labels)))
+            continue
+        here = tuple(sorted(set(runs.table[by])))
+        levels[by] = like.levels[by] if like else here
+        if unknown := sorted(set(here) - set(levels[by])):
+            faults.append(
+                Fault(f"{by} = {', '.join(unknown)} was not among the runs of the fit", suggest(unknown[0], levels[by]))
+            )
+    return levels
+
+
+def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coordinates | None:
+    kinds = _KINDS.get(model.law.response, (model.law.response,))
+    fitting = tuple(t for t in runs.targets if t.split(".")[0] in kinds)
+    targets = model.targets or fitting
+    for target in targets:
+        if target not in runs.targets:
+            faults.append(Fault(f"there is no target {target!r}", suggest(target, runs.targets)))
+    if not targets:
+        have = ", ".join(runs.targets) or "none"
+        faults.append(Fault(f"law {model.law.name} predicts {' or '.join(kinds)}, but the targets are: {have}",
+                            "Name the column by its kind, e.g. loss.web"))  # fmt: skip
+    if faults:
+        return None
+    responses = np.stack([runs.column(t) for t in targets], axis=1)
+    with np.errstate(divide="ignore"):
+        logs = np.where(responses > 0, np.log(np.where(responses > 0, responses, 1.0)), np.nan)
+    scale = np.exp(np.nanmean(logs, axis=0))
+    references = {}
+    for name, column in model.references.items():
+        values = runs.column(column)
+        references[name] = values.mean(axis=0).tolist() if column == "w" else _geometric(values, column)
+    return Coordinates(targets, runs.domains, levels, references, tuple(scale.tolist()))
+
+
+def _geometric(values: np.ndarray, column: str) -> float:
+    if not (values > 0).all():
+        raise BayesmixError(f"{column} must be positive to have a geometric mean; fix the reference to a number")
+    return float(np.exp(np.log(values).mean()))
+
+
+def _reorder(model: Model, runs: Runs, coordinates: Coordinates, columns, faults: list[Fault]):
+    if set(runs.domains) != set(coordinates.domains):
+        faults.append(Fault(f"domains are {', '.join(runs.domains) or '(none)'}, but the fit had "
+                            f"{', '.join(coordinates.domains)}", "Give a weight for each, 0 where it is not used"))  # fmt: skip
+        return columns
+    order = [runs.domains.index(d) for d in coordinates.domains]
+    return {c: v[:, order] if model.columns[c] == "w" else v for c, v in columns.items()}
+
+
+def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[str, Any]) -> Inputs:
+    shape = (len(runs), len(coordinates.targets))
+    have = [t in runs.targets for t in coordinates.targets]
+    response = np.full(shape, np.nan)
+    items = np.ones(shape)
+    for i, target in enumerate(coordinates.targets):
+        if have[i]:
+            response[:, i] = runs.column(target)
+        if f"items.{target}" in runs.table:
+            items[:, i] = runs.column(f"items.{target}")
+    observed = np.isfinite(response)
+    if "items" in model.noise.inputs and not all(f"items.{t}" in runs.table for t in coordinates.targets):
+        raise InputError(runs.source, [Fault("noise binomial needs the number of evaluation items",
+                                             "Add columns items.<target>, or choose the noise beta")])  # fmt: skip
+    scale = np.asarray(coordinates.scale)
+    groups = {by: np.array([level.index(v) for v in runs.table[by]]) for by, level in coordinates.levels.items()}
+    sizes = {"target": shape[1], "domain": len(coordinates.domains), **{k: len(v) for k, v in coordinates.levels.items()}}
+    return Inputs(
+        covariates=columns,
+        groups=groups,
+        references={n: np.asarray(v, dtype=float) for n, v in coordinates.references.items()},
+        scale=scale,
+        response=np.where(observed, response, scale),
+        observed=observed,
+        items=items,
+        sizes=tuple(sizes.items()),
+    )

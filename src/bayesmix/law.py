@@ -1,0 +1,216 @@
+"""Laws: a function's signature declares what is measured, what is unknown and what is constant.
+
+Positional arguments are the covariates of one observation. A keyword whose default is `prior(...)` is
+unknown, `reference(...)` is a constant taken from the runs, a number is a constant. Nothing else is needed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from numpyro.distributions import Distribution, Normal
+
+from bayesmix.errors import BayesmixError, suggest
+from bayesmix.precision import double
+from bayesmix.priors import arguments
+
+
+@dataclass(frozen=True)
+class Prior:
+    """An unknown quantity: what is believed of it before the runs are seen; made by `prior`."""
+
+    distribution: Distribution
+    unit: str
+    meaning: str
+    dims: tuple[str, ...] = ()
+    relative: bool = False
+    zero_sum: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A constant that makes a covariate dimensionless; made by `reference`."""
+
+    covariate: str
+
+
+Quantity = Prior | Reference | float
+
+
+def prior(
+    distribution: Distribution,
+    unit: str,
+    meaning: str,
+    *,
+    dims: tuple[str, ...] = (),
+    relative: bool = False,
+    zero_sum: bool = False,
+) -> Any:
+    """Declare an unknown quantity of a law or a noise.
+
+    Parameters
+    ----------
+    distribution : numpyro.distributions.Distribution
+        Belief about one element, of one of the families in `bayesmix.priors.FAMILIES`.
+    unit : str
+        Unit of the quantity; empty for a pure number.
+    meaning : str
+        What the quantity is, in a few words.
+    dims : tuple of str
+        Names of its dimensions out of ``"target"`` and ``"domain"``. A law that names ``"target"`` anywhere
+        returns all targets at once; otherwise every target gets quantities of its own.
+    relative : bool
+        The distribution is for the quantity divided by the response reference of the runs (the geometric mean
+        of the response), so that it makes sense in nats, bits or fractions alike.
+    zero_sum : bool
+        The elements sum to zero over the last dimension, which removes a direction that a mixture, whose weights
+        sum to one, can never show. Needs a `Normal` centred on zero.
+    """
+    if zero_sum and not (isinstance(distribution, Normal) and arguments(distribution)["loc"] == 0 and dims):
+        raise BayesmixError("zero_sum needs a Normal prior centred on 0 with named dimensions")
+    return Prior(distribution, unit, meaning, dims, relative, zero_sum)
+
+
+def reference(covariate: str) -> Any:
+    """Declare a constant that is resolved when a model meets its runs.
+
+    It is the geometric mean of the covariate over the runs; for the mixture ``w``, the mean mixture.
+    """
+    return Reference(covariate)
+
+
+def declaration(function: Callable) -> tuple[tuple[str, ...], dict[str, Quantity]]:
+    """Read covariates and quantities from a function's signature."""
+    covariates, quantities = [], {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            default = parameter.default
+            if not isinstance(default, Prior | Reference | int | float):
+                raise BayesmixError(f"{name} of {function.__qualname__} needs prior(...), reference(...) or a number")
+            quantities[name] = default
+        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.POSITIONAL_ONLY):
+            covariates.append(name)
+        else:
+            raise BayesmixError(f"{function.__qualname__} may not take *args or **kwargs: its signature declares it")
+    return tuple(covariates), quantities
+
+
+def replaced(quantities: Mapping[str, Quantity], changes: Mapping[str, Any], owner: str) -> dict[str, Quantity]:
+    """Return quantities with some fixed (number) or re-judged (distribution or `prior`)."""
+    result = dict(quantities)
+    for name, change in changes.items():
+        if name not in quantities:
+            raise BayesmixError(f"{owner} has no quantity {name!r}. {suggest(name, quantities)}")
+        old = quantities[name]
+        if isinstance(change, Distribution):
+            if not isinstance(old, Prior):
+                raise BayesmixError(f"{name} of {owner} is a constant; give prior(...) with unit and meaning instead")
+            change = prior(
+                change, old.unit, old.meaning, dims=old.dims, relative=old.relative, zero_sum=old.zero_sum
+            )
+        elif not isinstance(change, Prior | Reference):
+            change = float(change)
+        result[name] = change
+    return result
+
+
+@dataclass(frozen=True)
+class Law:
+    """An equation from the covariates of one observation to a mean response, with default priors.
+
+    Made by the `law` decorator. Calling it with numbers evaluates it, in 64 bit.
+    """
+
+    name: str
+    response: str
+    function: Callable
+    covariates: tuple[str, ...]
+    quantities: Mapping[str, Quantity]
+    paper: str = ""
+    derived: Callable | None = None
+    document: str = field(default="", repr=False)
+    module: str = ""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate the law. Quantities without a number must be given; constants may be left out."""
+        constants = {n: q for n, q in self.quantities.items() if not isinstance(q, Prior | Reference)}
+        given = {**dict(zip(self.covariates, args, strict=False)), **constants, **kwargs}
+        known = [*self.covariates, *self.quantities]
+        if unknown := [n for n in kwargs if n not in known]:
+            raise BayesmixError(f"law {self.name} has no argument {unknown[0]!r}. {suggest(unknown[0], known)}")
+        if missing := [n for n in known if n not in given]:
+            raise BayesmixError(f"law {self.name} needs a number for {', '.join(missing)}")
+        with double():
+            import jax
+            import jax.numpy as jnp
+
+            if any(isinstance(v, jax.core.Tracer) for v in given.values()):
+                return self.function(**given)
+            value = self.function(**{n: v if isinstance(v, float | int) else jnp.asarray(v) for n, v in given.items()})
+            return float(value) if jnp.ndim(value) == 0 else jax.device_get(value)
+
+    @property
+    def family(self) -> str:
+        """Folder of the catalogue that the law belongs to."""
+        return self.module.split(".")[-2] if "." in self.module else ""
+
+    @property
+    def vector(self) -> bool:
+        """Whether the law returns all targets of an observation at once."""
+        return any("target" in q.dims for q in self.quantities.values() if isinstance(q, Prior))
+
+    @property
+    def identifier(self) -> str:
+        """Name by which `bayesmix.laws.get` finds the law again."""
+        return self.name if self.module.startswith("bayesmix.laws.") else f"{self.module}:{self.response}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the equation's source text: tells a posterior made for another version of the law."""
+        return hashlib.sha256(inspect.getsource(self.function).encode()).hexdigest()[:16]
+
+    def given(self, **changes: Any) -> Law:
+        """Return the law with quantities fixed (a number) or re-judged (a distribution).
+
+        Raises
+        ------
+        BayesmixError
+            A name that the law does not have; the known ones are listed.
+        """
+        return dataclasses.replace(self, quantities=replaced(self.quantities, changes, f"law {self.name}"))
+
+
+def law(*, paper: str, derived: Callable | None = None) -> Callable[[Callable], Law]:
+    """Make a `Law` of a function: file name = the law's name, function name = its response.
+
+    Parameters
+    ----------
+    paper : str
+        Where the equation comes from.
+    derived : callable, optional
+        Takes quantities and references by their names, returns a dictionary of coefficients that follow from
+        them, e.g. in the units of the paper.
+    """
+
+    def decorate(function: Callable) -> Law:
+        covariates, quantities = declaration(function)
+        module = inspect.getmodule(function)
+        return Law(
+            name=function.__module__.rsplit(".", 1)[-1],
+            response=function.__name__,
+            function=function,
+            covariates=covariates,
+            quantities=quantities,
+            paper=paper,
+            derived=derived,
+            document=inspect.cleandoc((module.__doc__ if module else None) or function.__doc__ or ""),
+            module=function.__module__,
+        )
+
+    return decorate

@@ -1,0 +1,1 @@
+"""Finite, repeated and filtered data."""

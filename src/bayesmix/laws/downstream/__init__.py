@@ -1,0 +1,1 @@
+"""Links: benchmark scores against loss."""

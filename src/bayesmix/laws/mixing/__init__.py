@@ -1,0 +1,1 @@
+"""Loss against the mixture of training data."""

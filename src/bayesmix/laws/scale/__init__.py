@@ -1,0 +1,1 @@
+"""Loss against parameters, tokens and compute."""

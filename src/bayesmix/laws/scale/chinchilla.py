@@ -1,0 +1,35 @@
+r"""Chinchilla: loss is a floor and a sum of power laws in parameters and in tokens.
+
+$$L(N, D) = E + A\,(N/N_0)^{-\alpha} + B\,(D/D_0)^{-\beta}$$
+
+Valid for models trained for less than one epoch, each to the end of its learning-rate schedule. If all runs have
+the same D/N, or the same N, or the same D, the two power laws cannot be told apart; E is known by curvature only.
+
+Source: Hoffmann et al. (2022), Training Compute-Optimal Large Language Models, eq. 10, with the amplitudes
+anchored at N0 and D0. The number below uses the rounded constants of the paper.
+
+>>> round(loss(N=70e9, D=1.4e12, E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28, N0=1, D0=1), 4)
+1.9366
+"""
+
+from numpyro.distributions import LogNormal
+
+from bayesmix.law import law, prior, reference
+
+
+def coefficients(A, B, alpha, beta, N0, D0):
+    """Amplitudes for N in parameters and D in tokens, and the exponent of N in the compute-optimal allocation."""
+    return {"A_raw": A * N0**alpha, "B_raw": B * D0**beta, "a": beta / (alpha + beta)}
+
+
+@law(paper="arXiv:2203.15556", derived=coefficients)
+def loss(
+    N, D, *,
+    E=prior(LogNormal(-0.5, 0.5), "nats/token", "irreducible loss", relative=True),
+    A=prior(LogNormal(-1.6, 0.8), "nats/token", "excess loss at N0 from finite N", relative=True),
+    B=prior(LogNormal(-1.6, 0.8), "nats/token", "excess loss at D0 from finite D", relative=True),
+    alpha=prior(LogNormal(-1.4, 0.6), "", "exponent of N"),
+    beta=prior(LogNormal(-1.4, 0.6), "", "exponent of D"),
+    N0=reference("N"), D0=reference("D"),
+):  # fmt: skip
+    return E + A * (N / N0) ** -alpha + B * (D / D0) ** -beta

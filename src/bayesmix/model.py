@@ -1,0 +1,220 @@
+"""Model: law, noise and pooling together; calling it is the NumPyro program."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpyro
+
+from bayesmix.errors import BayesmixError, suggest
+from bayesmix.inputs import Coordinates, Inputs
+from bayesmix.law import Law, Prior, Quantity, Reference, replaced
+from bayesmix.noise import NOISES, Noise
+from bayesmix.pooling import Pooling, sample_partial
+from bayesmix.priors import rebuild
+
+if TYPE_CHECKING:
+    from numpyro.distributions import Distribution
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A joint distribution of runs: a law, a noise and the pooling of their quantities.
+
+    Parameters
+    ----------
+    law : Law
+        Mean response of one observation.
+    noise : Noise
+        Distribution around it.
+    name : str
+        How the model is called in tables and files.
+    covariates : mapping of str to str
+        Column for each covariate whose name is not itself a column, e.g. ``{"x": "D"}``.
+    targets : tuple of str
+        Columns to model; empty for all columns of the law's response.
+    pooling : mapping of str to Pooling
+        Quantities that vary over a label column.
+    published : mapping of str to mapping
+        Constants of papers, by the name of the fit, in the law's quantities, each with its ``source``.
+    description : str
+        What the model is for.
+    """
+
+    law: Law
+    noise: Noise = NOISES["log_student_t"]
+    name: str = ""
+    covariates: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    pooling: Mapping[str, Pooling] = field(default_factory=dict)
+    published: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.law.name)
+        if clash := set(self.law.quantities) & set(self.noise.quantities):
+            raise BayesmixError(f"law {self.law.name} and noise {self.noise.name} both have a quantity {min(clash)!r}")
+        for kind, names, known in (
+            ("pooled quantity", self.pooling, [q for q, v in self.quantities.items() if isinstance(v, Prior)]),
+            ("covariate", self.covariates, self.law.covariates),
+        ):
+            for name in names:
+                if name not in known:
+                    raise BayesmixError(f"model {self.name}: unknown {kind} {name!r}. {suggest(name, known)}")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Model:
+        """Read a model from a TOML file, or a ready one by its name; see `bayesmix.modelfile`."""
+        from bayesmix.modelfile import read
+
+        return read(path)
+
+    def write(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the model as TOML; reading it gives the same log density."""
+        from bayesmix.modelfile import write
+
+        return write(self, path, overwrite=overwrite)
+
+    def given(self, **changes: Any) -> Model:
+        """Return the model with quantities of its law or noise fixed or re-judged, as `Law.given`."""
+        everything = replaced(self.quantities, changes, f"model {self.name}")
+        return dataclasses.replace(
+            self,
+            law=dataclasses.replace(self.law, quantities={n: everything[n] for n in self.law.quantities}),
+            noise=dataclasses.replace(self.noise, quantities={n: everything[n] for n in self.noise.quantities}),
+        )
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Quantities of law and noise by name."""
+        return {**self.law.quantities, **self.noise.quantities}
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column of the runs that feeds each covariate of the law."""
+        return {c: self.covariates.get(c, c) for c in self.law.covariates}
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Column of the runs that each reference is resolved from."""
+        return {
+            n: self.columns.get(q.covariate, q.covariate)
+            for n, q in self.law.quantities.items()
+            if isinstance(q, Reference)
+        }
+
+    def dims(self, name: str) -> tuple[str, ...]:
+        """Return the named dimensions of a quantity: its group, its target, then its own."""
+        quantity = self.quantities[name]
+        assert isinstance(quantity, Prior)
+        grouped = (self.pooling[name].by,) if self._varies(name) else ()
+        replicated = ("target",) if name in self.noise.quantities or not self.law.vector else ()
+        return grouped + replicated + quantity.dims
+
+    def _varies(self, name: str) -> bool:
+        return name in self.pooling and self.pooling[name].kind != "complete"
+
+    def __call__(self, inputs: Inputs, *, observe: bool = True) -> None:
+        """Run the NumPyro program.
+
+        Parameters
+        ----------
+        inputs : Inputs
+            Runs as arrays.
+        observe : bool
+            Condition on the responses; otherwise they are sampled.
+        """
+        values = {n: self._sample(n, q, inputs) for n, q in self.quantities.items() if isinstance(q, Prior)}
+        distribution = self.measured(values, self.mean(values, inputs), inputs)
+        with numpyro.handlers.mask(mask=inputs.observed if observe else True):  # pyright: ignore
+            numpyro.sample("response", distribution, obs=inputs.response if observe else None)
+
+    def _sample(self, name: str, quantity: Prior, inputs: Inputs) -> Any:
+        pooling = self.pooling.get(name)
+        dims = self.dims(name)
+        if pooling and pooling.kind == "partial":
+            one = self.element(name, inputs, dims[1:])
+            raw = self._site(name, quantity)
+            value = sample_partial(raw, one, inputs.shape(dims)[0], pooling.spread, quantity.zero_sum)
+        else:
+            value = numpyro.sample(self._site(name, quantity), self.element(name, inputs, dims))
+        if not quantity.relative and not (pooling and pooling.kind == "partial"):
+            return value
+        return numpyro.deterministic(name, value * self._scale(quantity, dims, inputs))
+
+    @staticmethod
+    def _site(name: str, quantity: Prior) -> str:
+        return f"{name}.relative" if quantity.relative else name
+
+    def element(self, name: str, inputs: Inputs, dims: tuple[str, ...]) -> Distribution:
+        """Return the prior of a quantity over the named dimensions (of its relative value, where it is relative)."""
+        quantity = self.quantities[name]
+        assert isinstance(quantity, Prior)
+        shape = inputs.shape(dims)
+        if quantity.zero_sum:
+            scale = rebuild(quantity.distribution).scale  # pyright: ignore
+            return numpyro.distributions.ZeroSumNormal(scale, shape[-1:]).expand(shape[:-1]).to_event(len(shape) - 1)
+        return rebuild(quantity.distribution).expand(shape).to_event(len(shape))
+
+    @staticmethod
+    def _scale(quantity: Prior, dims: tuple[str, ...], inputs: Inputs) -> Any:
+        if not quantity.relative:
+            return 1.0
+        if "target" not in dims:
+            return jnp.exp(jnp.log(inputs.scale).mean())
+        return inputs.scale.reshape(tuple(-1 if d == "target" else 1 for d in dims))
+
+    def mean(self, values: Values, inputs: Inputs) -> jax.Array:
+        """Return the law's response, shape (observation, target).
+
+        Parameters
+        ----------
+        values : mapping of str to array
+            One draw of the quantities, shaped by `dims`.
+        inputs : Inputs
+            Runs as arrays.
+        """
+        own = {n: self._per_run(n, v, inputs) for n, v in values.items() if n in self.law.quantities}
+        constants = {
+            n: inputs.references[n] if isinstance(q, Reference) else q
+            for n, q in self.law.quantities.items()
+            if not isinstance(q, Prior)
+        }
+
+        def one(covariates, quantities):
+            return self.law.function(**covariates, **quantities, **constants)
+
+        over_runs = {n: 0 if self._varies(n) else None for n in own}
+        size = inputs.response.shape
+        run_by_run = jax.vmap(one, in_axes=(0, over_runs), axis_size=size[0])
+        if self.law.vector:
+            return run_by_run(inputs.covariates, own)
+        # Runs come first in what varies over them, so the target is the second axis there.
+        over_targets = {n: 1 if self._varies(n) else 0 for n in own}
+        targets = jax.vmap(run_by_run, in_axes=(None, over_targets), out_axes=1, axis_size=size[1])
+        return targets(inputs.covariates, own)
+
+    def measured(self, values: Values, mean: jax.Array, inputs: Inputs) -> Distribution:
+        """Return the distribution of the measured response around its mean, batch shape (observation, target)."""
+        own = {n: self._per_run(n, v, inputs) for n, v in values.items() if n in self.noise.quantities}
+        constants = {n: q for n, q in self.noise.quantities.items() if not isinstance(q, Prior)}
+        extra = {"items": inputs.items} if "items" in self.noise.inputs else {}
+        return self.noise.function(mean, **extra, **own, **constants)
+
+    def _per_run(self, name: str, value: Any, inputs: Inputs) -> Any:
+        return value[inputs.groups[self.pooling[name].by]] if self._varies(name) else value
+
+    def inputs(self, runs: Any, like: Coordinates | None = None) -> tuple[Inputs, Coordinates]:
+        """Turn runs into arrays for this model; see `bayesmix.inputs.bind`."""
+        from bayesmix.inputs import bind
+
+        return bind(self, runs, like)

@@ -1,0 +1,173 @@
+"""Models as TOML: names and numbers that are looked up, never evaluated."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bayesmix import laws, noise, ready
+from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.files import write_whole
+from bayesmix.law import Law, Prior, Reference
+from bayesmix.model import Model
+from bayesmix.pooling import Pooling
+from bayesmix.priors import from_table, to_table
+
+_KEYS = ("law", "noise", "name", "description", "targets", "covariates", "priors", "pooling", "published")
+
+
+def read(path: str | Path) -> Model:
+    """Read a model file, or a ready model by its name.
+
+    Raises
+    ------
+    BayesmixError
+        There is no such file and no such ready model.
+    InputError
+        Everything that is wrong with the file.
+    """
+    file = Path(path)
+    if not file.is_file():
+        file = ready.model(str(path))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BayesmixError(f"{file} cannot be read: {error}") from None
+    return loads(text, source=str(file), name=file.stem)
+
+
+def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = True) -> Model:
+    """Build a model from TOML text.
+
+    Parameters
+    ----------
+    text : str
+        The model file's content.
+    source : str
+        Named in errors.
+    name : str
+        Name of the model where the text gives none.
+    trusted : bool
+        Whether a law of another package may be imported; see `bayesmix.laws.get`.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(source, [Fault(f"not a TOML file: {error}", "Mend the line named")]) from None
+    faults = [Fault(f"unknown key {k!r}", suggest(k, _KEYS)) for k in table if k not in _KEYS]
+    law = _attempt(faults, lambda: laws.get(str(table.get("law", "")), trusted=trusted))
+    measured = _attempt(faults, lambda: noise.get(str(table.get("noise", "log_student_t"))))
+    pooling = {q: p for q, t in table.get("pooling", {}).items() if (p := _pooling(q, t, faults))}
+    changes = {q: c for q, t in table.get("priors", {}).items() if (c := _change(q, t, faults)) is not None}
+    if law is not None:
+        _check_published(law, table.get("published", {}), faults)
+    if not faults and law is not None and measured is not None:
+        model = _attempt(
+            faults,
+            lambda: Model(
+                law=law,
+                noise=measured,
+                name=str(table.get("name", name)),
+                covariates=table.get("covariates", {}),
+                targets=tuple(table.get("targets", ())),
+                pooling=pooling,
+                published=table.get("published", {}),
+                description=str(table.get("description", "")),
+            ).given(**changes),
+        )
+        if model is not None:
+            return model
+    raise InputError(source, faults)
+
+
+def _attempt(faults: list[Fault], build: Any) -> Any:
+    try:
+        return build()
+    except BayesmixError as error:
+        what, _, remedy = str(error).partition(". ")
+        faults.append(Fault(what, remedy))
+        return None
+
+
+def _pooling(name: str, table: Any, faults: list[Fault]) -> Pooling | None:
+    known = ("by", "kind", "spread")
+    if not isinstance(table, Mapping) or "by" not in table or not set(table) <= set(known):
+        faults.append(Fault(f"pooling of {name!r} is {table!r}", 'Write { by = "column", kind = "partial" }'))
+        return None
+    return _attempt(faults, lambda: Pooling(**{"kind": "partial", **table}))
+
+
+def _change(name: str, value: Any, faults: list[Fault]) -> Any:
+    if isinstance(value, Mapping):
+        return _attempt(faults, lambda: from_table(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    faults.append(Fault(f"prior of {name!r} is {value!r}", "Write a number, or a prior such as { LogNormal = [0, 1] }"))
+    return None
+
+
+def _check_published(law: Law, published: Mapping[str, Any], faults: list[Fault]) -> None:
+    for fit, constants in published.items():
+        for name in set(constants) - {"source"} - set(law.quantities):
+            faults.append(Fault(f"published.{fit} has {name!r}", suggest(name, law.quantities)))
+        if missing := [n for n in law.quantities if n not in constants]:
+            faults.append(Fault(f"published.{fit} lacks {', '.join(missing)}", "Give every quantity and reference"))
+        if "source" not in constants:
+            faults.append(Fault(f"published.{fit} has no source", "Say where the numbers come from"))
+
+
+def write(model: Model, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a model as TOML; `read` gives the same log density."""
+    return write_whole(path, lambda p: p.write_text(dumps(model), encoding="utf-8"), overwrite=overwrite)
+
+
+def dumps(model: Model) -> str:
+    """Return a model as TOML text, with every prior that differs from the law's own."""
+    lines = [f"law = {_toml(model.law.identifier)}", f"noise = {_toml(model.noise.name)}", f"name = {_toml(model.name)}"]
+    if model.description:
+        lines.append(f"description = {_toml(model.description)}")
+    if model.targets:
+        lines.append(f"targets = {_toml(list(model.targets))}")
+    tables = {
+        "covariates": dict(model.covariates),
+        "priors": _changed(model),
+        **{f"pooling.{_key(q)}": vars(p) for q, p in model.pooling.items()},
+        **{f"published.{_key(fit)}": dict(constants) for fit, constants in model.published.items()},
+    }
+    for title, table in tables.items():
+        if table:
+            lines += ["", f"[{title}]", *(f"{_key(k)} = {_toml(v)}" for k, v in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _changed(model: Model) -> dict[str, Any]:
+    original = {**laws.get(model.law.identifier).quantities, **noise.get(model.noise.name).quantities}
+    changed = {}
+    for name, quantity in model.quantities.items():
+        if _statement(quantity) == _statement(original[name]):
+            continue
+        if isinstance(quantity, Reference):
+            raise BayesmixError(f"{name} of model {model.name} was made a reference, which a model file cannot say")
+        changed[name] = _statement(quantity)
+    return changed
+
+
+def _statement(quantity: Any) -> Any:
+    if isinstance(quantity, Prior):
+        return to_table(quantity.distribution)
+    return quantity
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,128 @@
+"""Noises: from the mean response to the distribution of what is measured.
+
+A noise is declared like a law: positional arguments are arrays of shape (observation, target), keyword defaults are
+its unknown quantities. Every target has its own unless the model pools them. All of them are distributions of the
+response itself, never of its logarithm, so that log likelihoods of different noises can be compared as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpyro.distributions as dist
+from numpyro.distributions import Distribution, transforms
+
+from bayesmix.errors import BayesmixError, suggest
+from bayesmix.law import Quantity, declaration, prior
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A distribution of the response around its mean, with default priors; see `NOISES`."""
+
+    name: str
+    function: Callable[..., Distribution]
+    quantities: Mapping[str, Quantity]
+    inputs: tuple[str, ...]
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the log density has a kink at the mean, so that its second derivative says nothing."""
+        return self.name == "log_laplace"
+
+    @property
+    def discrete(self) -> bool:
+        """Whether it gives probabilities, not densities: the two cannot be compared."""
+        return self.name == "binomial"
+
+
+def _sigma(meaning: str, *, relative: bool = False):
+    # Zero is excluded: with as many quantities as runs the likelihood would otherwise grow without bound there.
+    return prior(dist.LogNormal(-4.6, 1.0), "", meaning, relative=relative)
+
+
+def _degrees():
+    # Juarez and Steel (2010): spread from nearly Cauchy to nearly normal.
+    return prior(dist.Gamma(2, 0.1), "", "degrees of freedom: small where outliers are many")
+
+
+def _of_log(base: type[Distribution], mean, *numbers, **scales) -> Distribution:
+    return dist.TransformedDistribution(
+        base(*numbers, jnp.log(jnp.maximum(mean, _TINY)), **scales), transforms.ExpTransform()
+    )
+
+
+def log_normal(mean, *, sigma=_sigma("standard deviation of the log response")):
+    """Normal errors of the log response."""
+    return _of_log(dist.Normal, mean, scale=sigma)
+
+
+def log_student_t(mean, *, sigma=_sigma("scale of the log response"), nu=_degrees()):
+    """Student-t errors of the log response: runs that went wrong do not drag the law along. The default."""
+    return _of_log(dist.StudentT, mean, jnp.broadcast_to(nu, jnp.shape(mean)), scale=sigma)
+
+
+def log_laplace(mean, *, sigma=_sigma("mean absolute deviation of the log response")):
+    """Laplace errors of the log response: the likelihood behind Huber losses with a small threshold."""
+    return _of_log(dist.Laplace, mean, scale=sigma)
+
+
+def normal(mean, *, sigma=_sigma("standard deviation of the response", relative=True)):
+    """Normal errors of the response itself."""
+    return dist.Normal(mean, sigma)
+
+
+def beta(mean, *, precision=prior(dist.LogNormal(6.0, 1.5), "", "pseudo-count: variance is mean (1 - mean) / (1 + it)")):
+    """Beta errors of a fraction in (0, 1)."""
+    mean = jnp.clip(mean, 1e-6, 1 - 1e-6)
+    return dist.Beta(mean * precision, (1 - mean) * precision)
+
+
+def binomial(mean, items):
+    """Counts among `items` evaluation items (columns ``items.<target>``); the response is the fraction."""
+    mean = jnp.clip(mean, 1e-6, 1 - 1e-6)
+    counts = dist.Binomial(items, probs=mean)
+    return _Fraction(counts, items)
+
+
+class _Fraction(Distribution):
+    """A count divided by its number of items; a probability mass, so without a Jacobian."""
+
+    support = dist.constraints.unit_interval
+
+    def __init__(self, counts: Distribution, items):
+        self.counts, self.items = counts, items
+        super().__init__(counts.batch_shape, counts.event_shape)
+
+    def log_prob(self, value):
+        return self.counts.log_prob(jnp.round(value * self.items))
+
+    def sample(self, key, sample_shape=()):
+        return self.counts.sample(key, sample_shape) / self.items
+
+
+def _noise(function: Callable[..., Distribution]) -> Noise:
+    inputs, quantities = declaration(function)
+    return Noise(function.__name__, function, quantities, inputs)
+
+
+NOISES: Mapping[str, Noise] = {
+    f.__name__: _noise(f) for f in (log_student_t, log_normal, log_laplace, normal, beta, binomial)
+}
+
+
+def get(name: str) -> Noise:
+    """Return a noise by name.
+
+    Raises
+    ------
+    BayesmixError
+        There is no such noise; the known ones are listed.
+    """
+    if name not in NOISES:
+        raise BayesmixError(f"there is no noise {name!r}. {suggest(name, NOISES)}")
+    return NOISES[name]

@@ -1,0 +1,190 @@
+"""Posterior: a model conditioned on runs, with its draws and its problems."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import arviz_base
+import jax
+import numpy as np
+import xarray as xr
+
+from bayesmix.errors import NotConvergedError
+from bayesmix.inputs import Coordinates, Inputs
+from bayesmix.law import Prior
+from bayesmix.model import Model
+from bayesmix.precision import in_double
+from bayesmix.runs import Runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayesmix.diagnostics import Problem
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A model conditioned on runs; made by `fit`, kept as a file by `save`.
+
+    Attributes
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior`` (quantities by name, dimensions chain, draw and their own), ``unconstrained`` (the
+        coordinates that were sampled) and ``sample_stats``, in ArviZ's schema.
+    model : Model
+        The model.
+    runs : Runs
+        The runs it was conditioned on.
+    coordinates : Coordinates
+        Names and references that were resolved from the runs.
+    seed : int
+        Seed of the fit.
+    modes : int
+        Number of separate modes found that matter.
+    prior_kept : mapping of str to float
+        Per site, the share of its prior standard deviation that the runs left.
+    notes : tuple of str
+        What was noticed when it was loaded.
+    accepted : bool
+        The user insists on using it although it has not converged.
+    """
+
+    tree: xr.DataTree
+    model: Model
+    runs: Runs
+    coordinates: Coordinates
+    seed: int
+    modes: int
+    prior_kept: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    accepted: bool = False
+
+    @cached_property
+    def _problems(self) -> list[Problem]:
+        from bayesmix.diagnostics import find_problems
+
+        return find_problems(self)
+
+    def problems(self) -> list[Problem]:
+        """Return what a reader must know, in sentences, the worst first; empty if all is well."""
+        return list(self._problems)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the draws can be trusted."""
+        return not any(p.fatal for p in self._problems)
+
+    def accept(self) -> Posterior:
+        """Return the posterior to be used even if it has not converged; its problems stay with it."""
+        return dataclasses.replace(self, accepted=True)
+
+    def require_converged(self) -> None:
+        """Raise `NotConvergedError` unless the posterior converged or was accepted."""
+        if not (self.converged or self.accepted):
+            sentences = "\n".join(f"  {p}" for p in self._problems if p.fatal)
+            raise NotConvergedError(
+                f"the posterior of model {self.model.name} did not converge and is no answer:\n{sentences}\n"
+                "To use it all the same: accept() it, or --accept-unconverged"
+            )
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The runs as arrays."""
+        return self.model.inputs(self.runs)[0]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets that the model predicts."""
+        return self.coordinates.targets
+
+    def values(self) -> dict[str, np.ndarray]:
+        """Return the draws of every quantity of law and noise, all chains in one: {name: (draw, ...)}."""
+        group = self.tree["posterior"]
+        return {
+            n: group[n].values.reshape(-1, *group[n].shape[2:])
+            for n, q in self.model.quantities.items()
+            if isinstance(q, Prior)
+        }
+
+    def summary(self) -> pd.DataFrame:
+        """Return mean, standard deviation, 90 % interval, effective sample sizes and R-hat of every quantity."""
+        import arviz_stats
+
+        return arviz_stats.summary(self.tree, ci_prob=0.9, ci_kind="eti", round_to="none")  # pyright: ignore
+
+    @in_double
+    def derived(self) -> xr.Dataset:
+        """Return the law's derived coefficients, such as amplitudes in the units of the paper.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dimensions (chain, draw, ...); empty for a law without any.
+        """
+        law = self.model.law
+        if law.derived is None:
+            return xr.Dataset()
+        wanted = inspect.signature(law.derived).parameters
+        fixed = {n: np.asarray(v) for n, v in self.coordinates.references.items() if n in wanted}
+        fixed |= {n: q for n, q in law.quantities.items() if n in wanted and isinstance(q, int | float)}
+        drawn = {n: v for n, v in self.values().items() if n in wanted}
+        results = jax.vmap(lambda d: law.derived(**d, **fixed))(drawn)
+        # A coefficient has the dimensions of the quantity whose shape it has; targets come alone otherwise.
+        dims = {(len(self.targets),): ("target",)} | {v.shape[1:]: self.model.dims(n) for n, v in drawn.items()}
+        shape = tuple(self.tree["posterior"].sizes[d] for d in ("chain", "draw"))
+        return xr.Dataset(
+            {
+                n: (("chain", "draw", *dims[v.shape[1:]]), np.asarray(v).reshape(*shape, *v.shape[1:]))
+                for n, v in results.items()
+            },
+            coords={d: list(self.coordinates.of(d)) for names in dims.values() for d in names},
+        )
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the posterior, its model and its runs to one NetCDF file; see `bayesmix.storage`."""
+        from bayesmix.storage import save
+
+        return save(self, path, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Posterior:
+        """Read what `save` wrote. Nothing in the file is executed."""
+        from bayesmix.storage import load
+
+        return load(path)
+
+
+def assemble(
+    model: Model,
+    runs: Runs,
+    coordinates: Coordinates,
+    quantities: Mapping[str, np.ndarray],
+    u: np.ndarray,
+    stats: Mapping[str, np.ndarray],
+    seed: int,
+    *,
+    modes: int,
+    prior_kept: Mapping[str, float],
+) -> Posterior:
+    """Put the draws of a fit, shaped (chain, draw, ...), into a `Posterior`."""
+    dims = {n: list(_dims_of(model, n)) for n in quantities}
+    used = {d for names in dims.values() for d in names}
+    tree = arviz_base.from_dict(
+        {"posterior": dict(quantities), "sample_stats": dict(stats), "unconstrained": {"u": u}},
+        dims={**dims, "u": ["coordinate"]},
+        coords={d: list(coordinates.of(d)) for d in sorted(used)},
+    )
+    return Posterior(tree, model, runs, coordinates, seed, modes, prior_kept)
+
+
+def _dims_of(model: Model, site: str) -> tuple[str, ...]:
+    name = site.removesuffix(".spread").removesuffix(".population").removesuffix(".relative")
+    if site.endswith(".spread"):
+        return ()
+    return model.dims(name)[1:] if site.endswith(".population") else model.dims(name)

@@ -1,0 +1,89 @@
+"""Priors as data: NumPyro distributions by name and numbers, never evaluated text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpyro.distributions as dist
+from numpyro.distributions import Distribution
+
+from bayesmix.errors import BayesmixError, suggest
+
+FAMILIES: Mapping[str, type[Distribution]] = {
+    family.__name__: family
+    for family in (
+        dist.Beta,
+        dist.Cauchy,
+        dist.Exponential,
+        dist.Gamma,
+        dist.HalfCauchy,
+        dist.HalfNormal,
+        dist.InverseGamma,
+        dist.Laplace,
+        dist.LogNormal,
+        dist.Normal,
+        dist.StudentT,
+        dist.Uniform,
+    )
+}
+
+
+def arguments(distribution: Distribution) -> dict[str, float]:
+    """Return the parameters of a prior by name, as plain numbers.
+
+    Raises
+    ------
+    BayesmixError
+        The distribution is not one of `FAMILIES`, or not univariate.
+    """
+    name = type(distribution).__name__
+    if name not in FAMILIES:
+        raise BayesmixError(f"{name} cannot be a prior here. Use one of {', '.join(sorted(FAMILIES))}")
+    if distribution.batch_shape or distribution.event_shape:
+        raise BayesmixError(
+            f"a prior is stated for one element, but this {name} has shape "
+            f"{distribution.batch_shape + distribution.event_shape}. Name the dimensions with dims=(...)"
+        )
+    return {p: float(getattr(distribution, p)) for p in distribution.arg_constraints}
+
+
+def from_table(table: Mapping[str, Sequence[float]]) -> Distribution:
+    """Build a prior from `{family: [numbers]}`.
+
+    >>> arguments(from_table({"LogNormal": [-1.2, 0.4]}))
+    {'loc': -1.2, 'scale': 0.4}
+
+    Raises
+    ------
+    BayesmixError
+        Unknown family, wrong number of numbers, or a number that the family refuses.
+    """
+    if len(table) != 1:
+        raise BayesmixError(f"a prior is one family with its numbers, e.g. {{ LogNormal = [0, 1] }}, not {table}")
+    ((name, numbers),) = table.items()
+    if name not in FAMILIES:
+        raise BayesmixError(f"unknown prior family {name!r}. {suggest(name, FAMILIES)}")
+    family = FAMILIES[name]
+    expected = list(family.arg_constraints)
+    if not isinstance(numbers, Sequence) or len(numbers) != len(expected):
+        raise BayesmixError(f"{name} takes [{', '.join(expected)}], not {numbers!r}")
+    try:
+        return family(**dict(zip(expected, map(float, numbers), strict=True)), validate_args=True)
+    except (TypeError, ValueError) as error:
+        raise BayesmixError(f"{name} does not accept {list(numbers)}: {error}") from None
+
+
+def to_table(distribution: Distribution) -> dict[str, list[float]]:
+    """Return `{family: [numbers]}`, the inverse of `from_table`."""
+    return {type(distribution).__name__: list(arguments(distribution).values())}
+
+
+def rebuild(distribution: Distribution) -> Distribution:
+    """Return the same distribution with its numbers in the precision of the present scope."""
+    return FAMILIES[type(distribution).__name__](**arguments(distribution))
+
+
+def describe(distribution: Any) -> str:
+    """Return a prior as text, e.g. ``LogNormal(-1.2, 0.4)``."""
+    return f"{type(distribution).__name__}({', '.join(f'{v:g}' for v in arguments(distribution).values())})"

@@ -1,0 +1,295 @@
+"""Runs: the table of training runs, checked once at the door and trusted afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.card import Card
+from bayesmix.covariates import (
+    COVARIATES,
+    RESPONSES,
+    SCALARS,
+    head,
+    is_numeric,
+    is_target,
+    name_hint,
+    unit_hint,
+)
+from bayesmix.door import Cells, Numbers, Sheet, admit, frame_sheet, parse_sheet, read_sheet
+from bayesmix.errors import Fault, InputError, suggest
+
+_CONDITION = re.compile(r"(.+?)\s*(!=|<=|>=|==|=|<|>)\s*(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """A checked table of training runs, one row per observation.
+
+    Two tables are the same if their `hash` is.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns in the order run, N, D, C, U, w.*, responses, items.*, labels; within a group as they came.
+        Numbers are float64 in standard units with NaN where nothing was measured; `run` and labels are text.
+    card : Card
+        How the table was read.
+    source : str
+        What was read.
+    hints : tuple of str
+        What is suspicious but not wrong.
+    """
+
+    table: pd.DataFrame
+    card: Card
+    source: str
+    hints: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: str | Path, card: Card | str | Path | None = None, *, planned: bool = False) -> Runs:
+        """Read a CSV file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        card : Card or path of a card, optional
+            Names and units of the file, where they are not the standard ones.
+        planned : bool
+            The runs are not trained yet: responses may be absent.
+
+        Raises
+        ------
+        InputError
+            With every fault of the file, by row (line of the file) and run.
+        """
+        return _runs(read_sheet(Path(path)), card, planned=planned, source=str(path))
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        card: Card | str | Path | None = None,
+        *,
+        planned: bool = False,
+        source: str = "frame",
+    ) -> Runs:
+        """Check a data frame just like a file; faults count rows from 0, as `frame.iloc` does."""
+        return _runs(frame_sheet(frame, source), card, planned=planned, source=source)
+
+    @classmethod
+    def loads(cls, text: str, card: Card, source: str) -> Runs:
+        """Return the runs that `text` wrote; `card` and `source` are remembered, not applied again."""
+        return replace(_runs(parse_sheet(text, source), None, planned=True, source=source), card=card)
+
+    def text(self) -> str:
+        """Return the table as canonical CSV: standard names and units, every number exact."""
+        columns = [
+            ["" if np.isnan(value) else repr(value) for value in self.table[name].tolist()]
+            if is_numeric(name)
+            else [_quoted(cell) for cell in self.table[name]]
+            for name in self.table
+        ]
+        lines = [[_quoted(name) for name in self.table], *zip(*columns, strict=True)]
+        return "".join(",".join(line) + "\n" for line in lines)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of `text`: of the table alone, whatever it was read from.
+
+        The order of rows, and of columns within a group, counts: random draws follow it.
+        """
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The run of every row."""
+        return tuple(self.table["run"])
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains of the mixture."""
+        return tuple(name.removeprefix("w.") for name in self.table if head(name) == "w")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that hold responses."""
+        return tuple(name for name in self.table if is_target(name))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns without a standard meaning."""
+        return tuple(name for name in self.table if name != "run" and not is_numeric(name))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The covariates that the table gives or lets derive."""
+        given = {head(name) for name in self.table if is_numeric(name)}
+        given |= {"M"} if given >= {"N", "D"} else set()
+        return tuple(symbol for symbol in COVARIATES if symbol in given)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a numeric column, shape (observation,); for `w` shape (observation, domain).
+
+        Parameters
+        ----------
+        name : str
+            A covariate (M = D/N), a response, or a label whose cells are all numbers.
+        """
+        if name == "w" and self.domains:
+            return self.table[[f"w.{domain}" for domain in self.domains]].to_numpy(np.float64)
+        if name == "M" and "M" in self.symbols:
+            return self.column("D") / self.column("N")
+        if name not in self.table:
+            raise InputError(
+                self.source, [Fault(f"no column {name!r}", suggest(name, {*self.symbols, *self.table}))]
+            )
+        cells = self.table[name].tolist()
+        for cell in cells:
+            if not _is_number(cell):
+                fault = Fault(f"label {name!r} holds {cell!r}", "Choose a column whose cells are all numbers")
+                raise InputError(self.source, [fault])
+        return np.array(cells, dtype=np.float64)
+
+    def where(self, *conditions: str, **equals: object) -> Runs:
+        """Return the rows that meet every condition.
+
+        A response without any value left is dropped.
+
+        Parameters
+        ----------
+        *conditions : str
+            Such as `"N<=2e9"`, `"role=ladder"`, `"w.web>0.1"`. Numbers are equal within 1e-9, relatively.
+        **equals : object
+            `role="ladder"` is short for `"role=ladder"`.
+        """
+        asked = [*conditions, *(f"{name}={value}" for name, value in equals.items())]
+        kept = np.ones(len(self), dtype=bool)
+        for condition in asked:
+            kept &= self._meets(condition)
+        if not kept.any():
+            columns = dict.fromkeys(match[1].strip() for text in asked if (match := _CONDITION.match(text)))
+            there = "; ".join(f"{name}: {self._values_of(name)}" for name in columns)
+            raise InputError(self.source, [Fault(f"no row has {' and '.join(asked)}", f"There are {there}")])
+        return self._subset(kept)
+
+    def split(self, by: str = "C", *, at: float) -> tuple[Runs, Runs]:
+        """Return the rows with `by` up to and including `at`, and the rows above it."""
+        low = _compare(self.column(by), "<=", at)
+        if low.all() or not low.any():
+            what = (
+                f"all rows have {by} {'<=' if low.all() else '>'} {at:g}, so one side of the split is empty"
+            )
+            raise InputError(self.source, [Fault(what, f"Split within {by}: {self._values_of(by)}")])
+        return self._subset(low), self._subset(~low)
+
+    def _subset(self, kept: np.ndarray) -> Runs:
+        table = self.table[kept].reset_index(drop=True)
+        empty = [name for name in self.targets if np.isnan(self.column(name)[kept]).all()]
+        gone = [name for name in table.columns if name.removeprefix("items.") in empty]
+        return replace(self, table=table.drop(columns=gone))
+
+    def _meets(self, condition: str) -> np.ndarray:
+        if not (match := _CONDITION.fullmatch(condition.strip())):
+            fault = Fault(f"{condition!r} is not a condition", "Write such as N<=2e9 or role=ladder")
+            raise InputError(self.source, [fault])
+        name, sign, wanted = match[1], match[2].replace("==", "="), match[3]
+        if name in ("run", *self.labels):
+            cells = self.table[name]
+            if sign in ("=", "!=") and not (_is_number(wanted) and all(map(_is_number, cells))):
+                return ((cells == wanted) == (sign == "=")).to_numpy()
+        values = self.column(name)
+        if not _is_number(wanted) or values.ndim > 1:
+            fault = Fault(
+                f"{condition!r} compares {name} with {wanted!r}", "Compare one column with a number"
+            )
+            raise InputError(self.source, [fault])
+        return _compare(values, sign, float(wanted))
+
+    def _values_of(self, name: str) -> str:
+        if name in ("run", *self.labels):
+            cells = sorted(set(self.table[name]))
+            return ", ".join(cells[:10]) + (f", ... ({len(cells)} values)" if len(cells) > 10 else "")
+        values = self.column(name)
+        return f"{np.nanmin(values):g} to {np.nanmax(values):g}"
+
+
+def _compare(values: np.ndarray, sign: str, bound: float) -> np.ndarray:
+    equal = np.isclose(values, bound, rtol=1e-9, atol=0.0)
+    below, above = (values < bound) & ~equal, (values > bound) & ~equal
+    choices = {"=": equal, "!=": ~equal, "<": below, "<=": below | equal, ">": above, ">=": above | equal}
+    return choices[sign]
+
+
+def _is_number(cell: str | float) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if re.search(r'[,"\r\n]', cell) else cell
+
+
+def _runs(sheet: Sheet, card: Card | str | Path | None, *, planned: bool, source: str) -> Runs:
+    card = card if isinstance(card, Card) else Card() if card is None else Card.read(card)
+    table = _table(*admit(sheet, card, planned=planned, source=source))
+    return Runs(table, card, source, tuple(_hints(table)))
+
+
+def _hints(table: pd.DataFrame) -> list[str]:
+    """Say what is suspicious. It depends on the table alone, so that a table read back has the same hints."""
+    unnamed = list(table["run"]) == [str(position + 1) for position in range(len(table))]
+    heads = {head(name) for name in table.columns if name != "run" or not unnamed}
+    hints = [name_hint(name, heads) for name in table.columns if name != "run" and not is_numeric(name)]
+    hints += [unit_hint(name, table[name].tolist()) for name in ("N", "D", "U") if name in table]
+    hints += [_checkpoint_hint(table)] if unnamed else []
+    return [hint for hint in hints if hint]
+
+
+def _table(labels: Cells, numbers: Numbers) -> pd.DataFrame:
+    """Order the columns, name the runs by position where they have no names, and apply C = 6ND."""
+    arrays = {name: np.array(column, dtype=np.float64) for name, column in numbers.items()}
+    if {"N", "D"} <= arrays.keys():
+        arrays.setdefault("C", 6 * arrays["N"] * arrays["D"])
+    elif "C" in arrays and len(given := {"N", "D"} & arrays.keys()) == 1:
+        (absent,) = {"N", "D"} - given
+        arrays[absent] = arrays["C"] / (6 * arrays[given.pop()])
+    columns = {**labels, **arrays}
+    rows = max(map(len, columns.values()), default=0)
+    columns.setdefault("run", [str(position) for position in range(1, rows + 1)])
+    groups = ("run", *SCALARS, "w", *RESPONSES, "items")
+    rank = {name: groups.index(head(name)) for name in columns if is_numeric(name) or name == "run"}
+    ordered = sorted(columns, key=lambda name: rank.get(name, len(groups)))
+    return pd.DataFrame({name: columns[name] for name in ordered})
+
+
+def _checkpoint_hint(table: pd.DataFrame) -> str | None:
+    """Tell rows that look like checkpoints of one run, where runs are named by nothing but their position."""
+    same = [name for name in table.columns if head(name) in ("N", "w") and is_numeric(name)]
+    if not same or "D" not in table:
+        return None
+    rows = list(table[same].itertuples(index=False, name=None))
+    tokens: dict[tuple[float, ...], set[float]] = {}
+    for row, D in zip(rows, table["D"], strict=True):
+        tokens.setdefault(row, set()).add(D)
+    alike = sum(len(tokens[row]) > 1 for row in rows)
+    if not alike:
+        return None
+    shared = " and ".join(dict.fromkeys(map(head, same)))
+    return (
+        f"every row counts as a run of its own, yet {alike} of {len(table)} share {shared} with another "
+        "and differ in D, as checkpoints of one run do: if they are, a column 'run' is needed to leave out "
+        "whole runs"
+    )

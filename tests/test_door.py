@@ -1,0 +1,122 @@
+import pytest
+
+from bayesmix.card import Card
+from bayesmix.errors import InputError
+from bayesmix.runs import Runs
+
+TEN_FAULTS = """run,N,D,w.web,w.code,wt.math,loss.web,accuracy.arc,error.mmlu,role
+a,1e8,2e9,0.5,0.5,0,3.1,0.4,,small
+b,-1e8,2e9,0.5,0.5,0,3.2,0.4,,small
+c,1e8,2O0e9,0.5,0.5,0,3.3,0.4,,small
+d,1e8,,0.5,0.5,0,3.4,0.4,,small
+e,1e8,4e9,-0.5,1.5,0,3.5,0.4,,small
+f,1e8,4e9,0.5,0.4,0,3.6,0.4,,small
+g,1e8,4e9,0.5,0.5,0,0,0.4,,small
+h,1e8,4e9,0.5,0.5,0,3.7,40,,small
+i,1e8,4e9,0.5,0.5,0,3.8
+a,1e8,2e9,0.5,0.5,0,3.9,0.4,,small
+"""
+
+
+def faults_of(text, tmp_path, card=None, **options):
+    path = tmp_path / "runs.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError) as error:
+        Runs.read(path, card, **options)
+    assert error.value.source == str(path)
+    return [str(fault) for fault in error.value.faults]
+
+
+def test_one_error_names_ten_kinds_of_fault(tmp_path):
+    positive = "expected a finite number above 0"
+    assert faults_of(TEN_FAULTS, tmp_path) == [
+        "row 10, run i: the row has 7 cells, expected 10 as in the header. "
+        "Separate cells by commas, and quote a cell that contains one",
+        "column 'wt.math' is none of the known vectors (w, loss, bpb, error, accuracy, items). Did you mean "
+        '\'w.math\'? Or, if it is a label, map it to a name without a dot: "wt.math" = "wt_math"',
+        f"row 3, run b: N is -1e8, {positive} (parameters). Correct it, or remove the row",
+        f"row 4, run c: D is '2O0e9', {positive} (tokens). "
+        "Write a plain number such as 160e6, without suffix or separators",
+        f"row 5, run d: D is missing, {positive} (tokens). Fill it in, or remove the row",
+        "row 6, run e: w.web is -0.5, expected a weight of 0 or more. Correct it, or remove the row",
+        f"row 8, run g: loss.web is 0, {positive}. "
+        "Correct it, or leave the cell empty if it was not measured",
+        "row 9, run h: accuracy.arc is 40, expected a fraction from 0 to 1. "
+        'If it is in percent, say so in [units]: "accuracy.arc" = "percent"',
+        "row 7, run f: weights w.* sum to 0.9, expected 1 within 0.001. "
+        "Correct them, or add the domain that is not in the table",
+        "row 11, run a: the row has the same run, covariates and labels as row 2. "
+        "Remove it, or tell them apart in a label such as step",
+        "column 'error.mmlu' has no value at all. "
+        "Remove the column, or map the one that holds the measurements",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"\x89PNG\r\n\x00\xff", "not a text file in UTF-8"),
+        ("loss\n3,1\n".encode("utf-16"), "not a text file in UTF-8"),
+        ("", "the file is empty"),
+        ("N,D,loss\n", "the file has a header but no rows"),
+        ('N,loss\n1e8,"3\n', "row 2: not CSV: unexpected end of data"),
+        ("N,loss,loss\n1e8,3,4\n", "column 'loss' appears twice"),
+        ("N,,loss\n1e8,3,4\n", 'column 2 has no name. Name it in the header, or map it: "" = "run"'),
+        ("N,M,loss\n1e8,20,4\n", "column 'M' is given, but M = D/N is always derived"),
+        ("N,w,loss\n1e8,20,4\n", "column 'w' does not say of what. Name it in full, such as 'w.web'"),
+        ("run,N,loss\n,1e8,4\n", "row 2: the run has no name"),
+        ("N,loss\ninf,4\n", "row 2: N is inf, expected a finite number above 0"),
+        ("N,loss\n1e8,inf\n", "row 2: loss is inf, expected a finite number above 0"),
+        ("N,loss\n1e8,4\n2e8,5\n1e8,4\n", "row 4: the row is identical to row 2"),
+        ("N,final_loss\n1e8,4\n", 'Map it: "final_loss" = "loss"'),
+        ("N,ppl\n1e8,4\n", 'Map one of N, ppl: "NAME" = "loss"'),
+        ("w.a,w.b,loss\n60,40,4\n", 'They look like percent: say so in [units]: w = "percent"'),
+        ("w.a,w.b,loss\n1,,4\n", "row 2: w.b is missing, expected a weight of 0 or more. Write 0 for"),
+        ("N,accuracy,items.accuracy\n1,0.5,2.5\n", "row 2: items.accuracy is 2.5, expected a whole number"),
+        (
+            "N,accuracy,items.accuracy\n1,0.5,\n",
+            "items.accuracy is missing, expected a whole number of items",
+        ),
+        ("N,accuracy,items.acuracy\n1,0.5,9\n", "column 'items.acuracy' belongs to no response"),
+        ("N,accuracy.b,items.accuracy.a\n1,0.5,9\n", "not in the table. Did you mean 'accuracy.b'?"),
+    ],
+)
+def test_single_faults(text, expected, tmp_path):
+    (fault,) = faults_of(text, tmp_path)
+    assert expected in fault
+
+
+def test_rows_are_lines_of_the_file(tmp_path):
+    text = '\ufeffrun,N,loss,note\r\na,1e8,3,"two\r\nlines"\r\n\r\nb,0,3,x\r\n'
+    (fault,) = faults_of(text, tmp_path)
+    assert fault.startswith("row 5, run b: N is 0,")
+
+
+def test_many_faults_of_one_kind_are_counted(tmp_path):
+    rows = "".join(f"r{at},0,{at + 1}\n" for at in range(42))
+    faults = faults_of(f"run,N,loss\n{rows}x,1e8,-1\n", tmp_path)
+    assert [fault.partition(":")[0] for fault in faults[:5]] == [
+        f"row {at + 2}, run r{at}" for at in range(5)
+    ]
+    assert faults[5] == "N: and 37 more rows like it. Correct it, or remove the row"
+    assert faults[6].startswith("row 44, run x: loss is -1")
+    assert len(faults) == 7
+
+
+def test_faults_of_the_card_and_of_the_cells_come_together(tmp_path):
+    card = Card({"params": "N", "flop": "C"}, {"N": "millions"})
+    faults = faults_of("params,flops,loss\n0,1e18,3\n", tmp_path, card)
+    assert faults[0] == "mapped column 'flop' is not in the file. Did you mean 'flops'?"
+    assert faults[1].startswith("row 2: N is 0 (0 in standard units), expected")
+
+
+def test_a_missing_file_suggests_its_neighbour(tmp_path):
+    (tmp_path / "runs.csv").write_text("N,loss\n1e8,3\n")
+    with pytest.raises(InputError, match=r"no such file. Did you mean 'runs.csv'\?"):
+        Runs.read(tmp_path / "run.csv")
+
+
+def test_a_dotted_name_that_resembles_no_vector_is_a_label(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("N,optim.lr,loss,\n1e8,3e-4,3,\n")
+    assert Runs.read(path).labels == ("optim.lr",)
