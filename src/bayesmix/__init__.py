@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from bayesmix.errors import BayesmixError as BayesmixError
     from bayesmix.inference import fit as fit
     from bayesmix.law import Law as Law
-    from bayesmix.law import law as law
-    from bayesmix.law import prior as prior
-    from bayesmix.law import reference as reference
     from bayesmix.model import Model as Model
     from bayesmix.pooling import Pooling as Pooling
     from bayesmix.posterior import Posterior as Posterior
@@ -44,11 +41,8 @@ _HOME = {
     "compute_optimal": "prediction",
     "decide": "decision",
     "fit": "inference",
-    "law": "law",
     "predict": "prediction",
-    "prior": "law",
     "prior_predictive": "simulation",
-    "reference": "law",
     "simulate": "simulation",
     "write_report": "report",
 }

@@ -52,8 +52,9 @@ def find_problems(posterior: Posterior) -> list[Problem]:
 
 
 def _worst(values: xr.Dataset, largest: bool) -> tuple[str, float]:
-    per_name = {str(n): float(v.max() if largest else v.min()) for n, v in values.data_vars.items()}
-    name = (max if largest else min)(per_name, key=lambda n: per_name[n])
+    """Return the name and value of the worst; NaN, which chains that never move give, is worse than anything."""
+    per_name = {str(n): float(v.max(skipna=False) if largest else v.min(skipna=False)) for n, v in values.data_vars.items()}
+    name = max(per_name, key=lambda n: (np.isnan(per_name[n]), per_name[n] if largest else -per_name[n]))
     return name, per_name[name]
 
 
@@ -115,8 +116,8 @@ def _modes(posterior: Posterior) -> Iterator[Problem]:
 
 
 def _prior(posterior: Posterior) -> Iterator[Problem]:
-    kept = {n.removesuffix(".relative"): v for n, v in posterior.prior_kept.items() if not n.endswith((".offset", ".spread"))}
-    dominated = {n: v for n, v in kept.items() if v > PRIOR_SD_KEPT}
+    kept = {n.removesuffix(".population").removesuffix(".relative"): v for n, v in posterior.prior_kept.items()}
+    dominated = {n: v for n, v in kept.items() if v > PRIOR_SD_KEPT and n in posterior.model.law.quantities}
     if dominated:
         listed = ", ".join(f"{n} ({min(v, 1):.0%})" for n, v in sorted(dominated.items(), key=lambda i: -i[1]))
         yield Problem(

@@ -163,6 +163,15 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
     if faults:
         return None
     responses = np.stack([runs.column(t) for t in targets], axis=1)
+    for i, j in zip(*np.nonzero(np.isin(responses, model.noise.excluded)), strict=True):
+        faults.append(
+            Fault(f"{targets[j]} is {responses[i, j]:g}, which has no density under noise {model.noise.name}",
+                  "Choose the noise normal, or binomial with columns items.<target>", None, runs.names[i])
+        )  # fmt: skip
+    for j in np.flatnonzero(~(responses > 0).any(axis=0)):
+        faults.append(Fault(f"{targets[j]} is never above 0, so it has no scale", "Leave it out: targets = [...]"))
+    if faults:
+        return None
     with np.errstate(divide="ignore"):
         logs = np.where(responses > 0, np.log(np.where(responses > 0, responses, 1.0)), np.nan)
     scale = np.exp(np.nanmean(logs, axis=0))
@@ -197,7 +206,9 @@ def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[st
         if have[i]:
             response[:, i] = runs.column(target)
         if f"items.{target}" in runs.table:
-            items[:, i] = runs.column(f"items.{target}")
+            counts = runs.column(f"items.{target}")
+            # Where nothing was measured there may be no count either, and a NaN would reach every gradient.
+            items[:, i] = np.where(np.isfinite(counts), counts, 1.0)
     observed = np.isfinite(response)
     if "items" in model.noise.inputs and not all(f"items.{t}" in runs.table for t in coordinates.targets):
         raise InputError(runs.source, [Fault("noise binomial needs the number of evaluation items",

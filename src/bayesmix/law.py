@@ -115,9 +115,20 @@ def replaced(quantities: Mapping[str, Quantity], changes: Mapping[str, Any], own
                 change, old.unit, old.meaning, dims=old.dims, relative=old.relative, zero_sum=old.zero_sum
             )
         elif not isinstance(change, Prior | Reference):
-            change = float(change)
+            change = _number(name, change, old, owner)
         result[name] = change
     return result
+
+
+def _number(name: str, change: Any, old: Quantity, owner: str) -> float:
+    if isinstance(old, Prior) and old.zero_sum:
+        raise BayesmixError(f"{name} of {owner} sums to zero over {old.dims[-1]}s and cannot be fixed to one number")
+    try:
+        return float(change)
+    except (TypeError, ValueError):
+        raise BayesmixError(
+            f"{name} of {owner} cannot be {change!r}: give a number, a distribution or prior(...)"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,9 @@ class Law:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate the law. Quantities without a number must be given; constants may be left out."""
+        if len(args) > len(self.covariates):
+            takes = ", ".join(self.covariates) or "none"
+            raise BayesmixError(f"law {self.name} has {len(args)} positional arguments, but its covariates are: {takes}")
         constants = {n: q for n, q in self.quantities.items() if not isinstance(q, Prior | Reference)}
         given = {**dict(zip(self.covariates, args, strict=False)), **constants, **kwargs}
         known = [*self.covariates, *self.quantities]

@@ -58,12 +58,15 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
     except tomllib.TOMLDecodeError as error:
         raise InputError(source, [Fault(f"not a TOML file: {error}", "Mend the line named")]) from None
     faults = [Fault(f"unknown key {k!r}", suggest(k, _KEYS)) for k in table if k not in _KEYS]
+    table = _well_typed(table, faults)
     law = _attempt(faults, lambda: laws.get(str(table.get("law", "")), trusted=trusted))
     measured = _attempt(faults, lambda: noise.get(str(table.get("noise", "log_student_t"))))
     pooling = {q: p for q, t in table.get("pooling", {}).items() if (p := _pooling(q, t, faults))}
     changes = {q: c for q, t in table.get("priors", {}).items() if (c := _change(q, t, faults)) is not None}
     if law is not None:
         _check_published(law, table.get("published", {}), faults)
+    if law is not None and measured is not None:
+        _check_names(law, measured, table, faults)
     if not faults and law is not None and measured is not None:
         model = _attempt(
             faults,
@@ -81,6 +84,40 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
         if model is not None:
             return model
     raise InputError(source, faults)
+
+
+def _well_typed(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """Return the known keys whose values are of the right kind."""
+    kept = {}
+    for key in (k for k in table if k in _KEYS):
+        value = table[key]
+        if key in ("covariates", "priors", "pooling", "published"):
+            fits, wanted = isinstance(value, Mapping), f"Write a table [{key}]"
+        elif key == "targets":
+            fits = isinstance(value, list) and all(isinstance(v, str) for v in value)
+            wanted = 'Write a list of columns, such as ["loss.web"]'
+        else:
+            fits, wanted = isinstance(value, str), "Write text in quotes"
+        if key == "published" and fits:
+            fits, wanted = all(isinstance(v, Mapping) for v in value.values()), "Write a table [published.NAME]"
+        if fits:
+            kept[key] = value
+        else:
+            faults.append(Fault(f"{key} is {value!r}", wanted))
+    return kept
+
+
+def _check_names(law: Law, measured: noise.Noise, table: Mapping[str, Any], faults: list[Fault]) -> None:
+    quantities = {**law.quantities, **measured.quantities}
+    unknown = [n for n, q in quantities.items() if isinstance(q, Prior)]
+    for key, kind, known in (
+        ("priors", "quantity", list(quantities)),
+        ("pooling", "pooled quantity", unknown),
+        ("covariates", "covariate", law.covariates),
+    ):
+        for name in table.get(key, {}):
+            if name not in known:
+                faults.append(Fault(f"{key} has an unknown {kind} {name!r}", suggest(name, known)))
 
 
 def _attempt(faults: list[Fault], build: Any) -> Any:
@@ -111,7 +148,7 @@ def _change(name: str, value: Any, faults: list[Fault]) -> Any:
 
 def _check_published(law: Law, published: Mapping[str, Any], faults: list[Fault]) -> None:
     for fit, constants in published.items():
-        for name in set(constants) - {"source"} - set(law.quantities):
+        for name in (n for n in constants if n != "source" and n not in law.quantities):
             faults.append(Fault(f"published.{fit} has {name!r}", suggest(name, law.quantities)))
         if missing := [n for n in law.quantities if n not in constants]:
             faults.append(Fault(f"published.{fit} lacks {', '.join(missing)}", "Give every quantity and reference"))
@@ -147,10 +184,15 @@ def _changed(model: Model) -> dict[str, Any]:
     original = {**laws.get(model.law.identifier).quantities, **noise.get(model.noise.name).quantities}
     changed = {}
     for name, quantity in model.quantities.items():
-        if _statement(quantity) == _statement(original[name]):
+        if _statement(quantity) == _statement(original[name]) and _kind(quantity) == _kind(original[name]):
             continue
         if isinstance(quantity, Reference):
             raise BayesmixError(f"{name} of model {model.name} was made a reference, which a model file cannot say")
+        if isinstance(quantity, Prior) and _kind(quantity) != _kind(original[name]):
+            raise BayesmixError(
+                f"{name} of model {model.name} has other dimensions, or is relative to something else, than the law "
+                "declares, which a model file cannot say. Declare a law of its own"
+            )
         changed[name] = _statement(quantity)
     return changed
 
@@ -159,6 +201,12 @@ def _statement(quantity: Any) -> Any:
     if isinstance(quantity, Prior):
         return to_table(quantity.distribution)
     return quantity
+
+
+def _kind(quantity: Any) -> Any:
+    if isinstance(quantity, Prior):
+        return quantity.dims, quantity.relative, quantity.zero_sum
+    return None
 
 
 def _key(name: str) -> str:

@@ -35,6 +35,11 @@ class Noise:
         return self.name == "log_laplace"
 
     @property
+    def excluded(self) -> tuple[float, ...]:
+        """Responses that can be measured but have no density."""
+        return {"normal": (), "binomial": (), "beta": (0.0, 1.0)}.get(self.name, (0.0,))
+
+    @property
     def discrete(self) -> bool:
         """Whether it gives probabilities, not densities: the two cannot be compared."""
         return self.name == "binomial"

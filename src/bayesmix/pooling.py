@@ -19,6 +19,9 @@ from bayesmix.errors import BayesmixError
 
 Kind = Literal["complete", "none", "partial"]
 
+# Dimensions that are there already, so that no label column may make another of the same name.
+_TAKEN = ("target", "domain", "observation", "chain", "draw", "coordinate")
+
 
 @dataclass(frozen=True)
 class Pooling:
@@ -42,6 +45,11 @@ class Pooling:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise BayesmixError(f"pooling {self.kind!r} is not one of {', '.join(get_args(Kind))}")
+        if self.by in _TAKEN:
+            raise BayesmixError(
+                f"nothing can be pooled by {self.by!r}, a dimension of its own: every target has its own quantities. "
+                "Pool by a label column of another name"
+            )
         if not self.spread > 0:
             raise BayesmixError(f"the spread of a partial pooling must be positive, not {self.spread}")
 

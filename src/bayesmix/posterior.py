@@ -134,9 +134,10 @@ class Posterior:
         fixed = {n: np.asarray(v) for n, v in self.coordinates.references.items() if n in wanted}
         fixed |= {n: q for n, q in law.quantities.items() if n in wanted and isinstance(q, int | float)}
         drawn = {n: v for n, v in self.values().items() if n in wanted}
-        results = jax.vmap(lambda d: law.derived(**d, **fixed))(drawn)
+        count = self.tree["posterior"].sizes["chain"] * self.tree["posterior"].sizes["draw"]
+        results = jax.vmap(lambda d: law.derived(**d, **fixed), axis_size=count)(drawn)
         # A coefficient has the dimensions of the quantity whose shape it has; targets come alone otherwise.
-        dims = {(len(self.targets),): ("target",)} | {v.shape[1:]: self.model.dims(n) for n, v in drawn.items()}
+        dims = {(): (), (len(self.targets),): ("target",)} | {v.shape[1:]: self.model.dims(n) for n, v in drawn.items()}
         shape = tuple(self.tree["posterior"].sizes[d] for d in ("chain", "draw"))
         return xr.Dataset(
             {

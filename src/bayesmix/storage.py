@@ -44,11 +44,12 @@ def save(posterior: Posterior, path: str | Path, *, overwrite: bool = False) -> 
         "runs_hash": posterior.runs.hash,
         "runs_source": posterior.runs.source,
         "card": posterior.runs.card.text(),
-        "coordinates": json.dumps(asdict(posterior.coordinates)),
+        "resolved": json.dumps(asdict(posterior.coordinates)),
         "seed": posterior.seed,
         "modes": posterior.modes,
         "prior_kept": json.dumps(dict(posterior.prior_kept)),
         "versions": json.dumps(versions()),
+        "notes": json.dumps(posterior.notes),
     }
     return write_whole(path, lambda p: tree.to_netcdf(p, engine="h5netcdf"), overwrite=overwrite)
 
@@ -86,7 +87,7 @@ def load(path: str | Path) -> Posterior:
 def _restore(tree: xr.DataTree, facts: dict[str, Any], path: Path) -> Posterior:
     model = modelfile.loads(facts["model"], source=f"the model inside {path}", trusted=False)
     runs = Runs.loads(facts["runs"], Card.loads(facts["card"]), facts["runs_source"])
-    notes = []
+    notes = json.loads(facts["notes"])
     if model.law.fingerprint != facts["law_fingerprint"]:
         notes.append(
             f"{path} was made for another version of law {model.law.name} than the one at hand: its quantities may "
@@ -97,20 +98,20 @@ def _restore(tree: xr.DataTree, facts: dict[str, Any], path: Path) -> Posterior:
     then = json.loads(facts["versions"])
     if (was := then.get("bayesmix")) != (now := version("bayesmix")):
         notes.append(f"{path} was made by bayesmix {was}; this is {now}.")
-    coordinates = json.loads(facts["coordinates"])
+    resolved = json.loads(facts["resolved"])
     return Posterior(
         tree=tree,
         model=model,
         runs=runs,
         coordinates=Coordinates(
-            targets=tuple(coordinates["targets"]),
-            domains=tuple(coordinates["domains"]),
-            levels={k: tuple(v) for k, v in coordinates["levels"].items()},
-            references=coordinates["references"],
-            scale=tuple(coordinates["scale"]),
+            targets=tuple(resolved["targets"]),
+            domains=tuple(resolved["domains"]),
+            levels={k: tuple(v) for k, v in resolved["levels"].items()},
+            references=resolved["references"],
+            scale=tuple(resolved["scale"]),
         ),
         seed=int(facts["seed"]),
         modes=int(facts["modes"]),
         prior_kept=json.loads(facts["prior_kept"]),
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
     )

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from bayesmix.errors import BayesmixError
 from bayesmix.inference.mode import Mode, find_modes
 from bayesmix.inference.program import CHUNK, Program, program
 from bayesmix.inference.progress import progress as show
@@ -57,6 +58,8 @@ def fit(
     InputError
         Everything that the model needs and the runs do not have.
     """
+    if draws < 1 or warmup < 1:
+        raise BayesmixError(f"draws and warmup must be at least 1, not {draws} and {warmup}")
     inputs, coordinates = model.inputs(runs)
     compiled = program(model, inputs)
     key_modes, key_starts, key_chains = jax.random.split(jax.random.key(seed), 3)

@@ -22,6 +22,7 @@ from numpyro.infer.util import constrain_fn, potential_energy
 from bayesmix import modelfile
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
+from bayesmix.precision import in_double
 
 CHUNK = 50  # draws between two looks at the progress
 TARGET_ACCEPTANCE = 0.9
@@ -165,14 +166,16 @@ def _sampler(program: Program, warmup: int) -> tuple[Callable, Callable]:
 
 @dataclass(frozen=True)
 class _Key:
-    """Equal for models of the same text on runs of the same shape."""
+    """Equal for models of the same text and the same equation on runs of the same shape."""
 
     text: str
+    equation: Callable
     shapes: tuple
     model: Model = field(compare=False)
     example: Inputs = field(compare=False)
 
 
+@in_double
 @lru_cache(maxsize=8)
 def _program(key: _Key) -> Program:
     return Program(key.model, key.example)
@@ -182,4 +185,4 @@ def program(model: Model, inputs: Inputs) -> Program:
     """Return the program of a model for runs of this shape, made once and kept for the next fit."""
     leaves, structure = jax.tree.flatten(inputs)
     shapes = (str(structure), *(jnp.shape(leaf) for leaf in leaves))
-    return _program(_Key(modelfile.dumps(model), shapes, model, inputs))
+    return _program(_Key(modelfile.dumps(model), model.law.function, shapes, model, inputs))

@@ -59,7 +59,7 @@ def _external(name: str, trusted: bool) -> Law:
         raise BayesmixError(f"the law {name!r} is not part of bayesmix. Import {module_name} first if you trust it")
     try:
         found = getattr(importlib.import_module(module_name), function, None)
-    except ImportError as error:
+    except (ImportError, ValueError, TypeError) as error:
         raise BayesmixError(f"the law {name!r} cannot be imported: {error}") from error
     if not isinstance(found, Law):
         raise BayesmixError(f"{name!r} is not a law. Decorate the function {function} with @law(paper=...)")

@@ -1,0 +1,183 @@
+"""compare(): which model would predict another run like these best."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import arviz_base
+import arviz_stats
+import numpy as np
+import pandas as pd
+
+from bayesmix.errors import BayesmixError
+from bayesmix.evaluation import log_likelihood
+from bayesmix.posterior import Posterior
+
+BAD_K = 0.7
+WAIC_VARIANCE = 0.4
+Unit = Literal["run", "mixture", "observation"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models ordered by expected log predictive density, with what to distrust.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a model, best first: ``elpd`` and ``se`` (PSIS-LOO), ``p`` (effective number of quantities), ``diff``
+        and ``diff_se`` (from the best), ``weight`` (stacking), ``max_k`` and ``bad_k`` (largest Pareto k and how many
+        exceed 0.7), ``waic`` and ``waic_se``.
+    left_out : str
+        What is left out at a time: a whole run, a whole mixture, or one row.
+    units : int
+        How many of them there are.
+    warnings : tuple of str
+        Caveats in sentences.
+    """
+
+    table: pd.DataFrame
+    left_out: Unit
+    units: int
+    warnings: tuple[str, ...]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Stacking weight of each model."""
+        return {str(name): float(weight) for name, weight in self.table["weight"].items()}
+
+
+def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> Comparison:
+    r"""Compare models fitted to the same runs.
+
+    PSIS-LOO (Vehtari, Gelman and Gabry 2017) leaves out whole runs, since the checkpoints and targets of one run
+    share its luck; WAIC (Watanabe 2010; Gelman, Hwang and Vehtari 2014) is given beside it,
+    $\mathrm{WAIC} = \sum_i \log \overline{p(y_i)} - \mathrm{var} \log p(y_i)$ over draws, as a log density. All
+    likelihoods are densities of the response itself: a model of the log loss needs no correction to be compared with
+    a model of the loss. The answer is about another run like these, not about a larger one.
+
+    Parameters
+    ----------
+    posteriors : mapping of str to Posterior
+        At least one; all of the same runs and targets.
+    leave_out : {"run", "mixture", "observation"}
+        What to leave out at a time.
+
+    Raises
+    ------
+    BayesmixError
+        The posteriors are not of the same runs or targets, or mix densities with probabilities.
+    NotConvergedError
+        One of them has not converged.
+    """
+    _refuse_incomparable(posteriors)
+    first = next(iter(posteriors.values()))
+    unit = _units(first, leave_out)
+    likelihoods = {name: log_likelihood(p, unit) for name, p in posteriors.items()}
+    elpds = {name: _loo(likelihood) for name, likelihood in likelihoods.items()}
+    weights = _stacking(elpds)
+    best = max(elpds, key=lambda n: elpds[n].elpd)
+    rows, cautions = {}, []
+    for name, elpd in elpds.items():
+        pointwise, k = np.asarray(elpd.elpd_i), np.asarray(elpd.pareto_k)
+        difference = pointwise - np.asarray(elpds[best].elpd_i)
+        waic, waic_se, unstable = _waic(likelihoods[name])
+        rows[name] = {
+            "elpd": float(elpd.elpd),
+            "se": float(elpd.se),
+            "p": float(elpd.p),
+            "diff": difference.sum(),
+            "diff_se": np.sqrt(len(difference)) * difference.std(ddof=1),
+            "weight": weights[name],
+            "max_k": k.max(),
+            "bad_k": int((k > BAD_K).sum()),
+            "waic": waic,
+            "waic_se": waic_se,
+        }
+        cautions += _cautions(name, rows[name], unstable, leave_out)
+    table = pd.DataFrame.from_dict(rows, orient="index").sort_values("elpd", ascending=False)
+    return Comparison(table, leave_out, int(unit.max()) + 1, tuple(cautions + _closeness(table, int(unit.max()) + 1)))
+
+
+def _refuse_incomparable(posteriors: Mapping[str, Posterior]) -> None:
+    if not posteriors:
+        raise BayesmixError("there is nothing to compare: give at least one posterior")
+    for posterior in posteriors.values():
+        posterior.require_converged()
+    for what, key in (
+        ("runs", lambda p: f"{len(p.runs)} rows, hash {p.runs.hash[:8]}"),
+        ("targets", lambda p: ", ".join(p.targets)),
+        ("kinds of noise", lambda p: "probabilities of counts" if p.model.noise.discrete else "densities"),
+    ):
+        groups: dict[str, list[str]] = {}
+        for name, posterior in posteriors.items():
+            groups.setdefault(key(posterior), []).append(name)
+        if len(groups) > 1:
+            listed = "; ".join(f"{', '.join(names)} ({group})" for group, names in groups.items())
+            raise BayesmixError(
+                f"the posteriors are of different {what} and cannot be compared: {listed}. "
+                "Fit all of them to the same runs and targets"
+            )
+
+
+def _units(posterior: Posterior, leave_out: Unit) -> np.ndarray:
+    if leave_out == "observation":
+        return np.arange(len(posterior.runs))
+    if leave_out == "mixture":
+        return np.unique(posterior.runs.column("w"), axis=0, return_inverse=True)[1].ravel()
+    return np.unique(np.array(posterior.runs.names), return_inverse=True)[1]
+
+
+def _loo(likelihood: np.ndarray):
+    # The mean over draws stands in for a quantity, so that the relative efficiency is that of the likelihood itself.
+    tree = arviz_base.from_dict({"posterior": {"lp": likelihood.sum(axis=2)}, "log_likelihood": {"run": likelihood}})
+    # What ArviZ warns of here is said in the comparison's own warnings, with names.
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        return arviz_stats.loo(tree, pointwise=True)
+
+
+def _stacking(elpds: Mapping[str, object]) -> dict[str, float]:
+    if len(elpds) == 1:
+        return dict.fromkeys(elpds, 1.0)
+    # From version 1 on, ArviZ rounds unless told not to.
+    exact = {"round_to": "none"} if "round_to" in inspect.signature(arviz_stats.compare).parameters else {}
+    table = arviz_stats.compare(dict(elpds), method="stacking", **exact)
+    return {name: float(table.loc[name, "weight"]) for name in elpds}
+
+
+def _waic(likelihood: np.ndarray) -> tuple[float, float, int]:
+    flat = likelihood.reshape(-1, likelihood.shape[-1])
+    density = np.logaddexp.reduce(flat, axis=0) - np.log(len(flat))
+    variance = flat.var(axis=0, ddof=1)
+    pointwise = density - variance
+    error = np.sqrt(len(pointwise)) * pointwise.std(ddof=1)
+    return float(pointwise.sum()), float(error), int((variance > WAIC_VARIANCE).sum())
+
+
+def _cautions(name: str, row: Mapping[str, float], unstable: int, leave_out: Unit) -> list[str]:
+    found = []
+    if row["bad_k"]:
+        found.append(
+            f"{name}: Pareto k above {BAD_K} for {row['bad_k']} left-out {leave_out}s (largest {row['max_k']:.2f}): they "
+            "decide the fit by themselves and LOO is too optimistic about them. Look at these runs, or leave out less."
+        )
+    if unstable:
+        found.append(
+            f"{name}: the log likelihood of {unstable} left-out {leave_out}s varies by more than {WAIC_VARIANCE}: "
+            "WAIC is unreliable, read LOO."
+        )
+    return found
+
+
+def _closeness(table: pd.DataFrame, units: int) -> list[str]:
+    found = []
+    if units < 100:
+        found.append(f"Only {units} units are left out in turn: standard errors are rough below 100.")
+    rivals = [str(n) for n, r in table.iloc[1:].iterrows() if abs(r["diff"]) < max(4.0, 2 * r["diff_se"])]
+    if rivals:
+        found.append(f"Not told apart from {table.index[0]}: {', '.join(rivals)} (difference below 4 or 2 standard errors).")
+    return found

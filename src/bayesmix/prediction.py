@@ -1,0 +1,211 @@
+"""predict(): what planned runs will reach; compute_optimal(): how to split a compute budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import numpy as np
+import pandas as pd
+
+from bayesmix.errors import BayesmixError
+from bayesmix.evaluation import over_draws
+from bayesmix.posterior import Posterior
+from bayesmix.precision import double
+from bayesmix.runs import Runs
+
+LEVELS = (0.5, 0.8, 0.95)
+# Tokens per parameter are searched for the optimum between these.
+_LEAST, _MOST = 1e-6, 1e8
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictive draws for planned runs.
+
+    Attributes
+    ----------
+    expected : array, shape (draw, observation, target)
+        The law's response: what many runs of this kind would average.
+    measured : array, shape (draw, observation, target)
+        One run's measured response, noise included.
+    planned : Runs
+        The runs asked about.
+    targets : tuple of str
+        Along the last axis.
+    warnings : tuple of str
+        How far outside the fitted runs this is, and every problem inherited.
+    """
+
+    expected: np.ndarray
+    measured: np.ndarray
+    planned: Runs
+    targets: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def table(self, of: Literal["measured", "expected"] = "measured") -> pd.DataFrame:
+        """Return median and 50, 80 and 95 % intervals, one row a run and target."""
+        draws = getattr(self, of)
+        levels = {"median": 0.5}
+        for level in LEVELS:
+            levels[f"low{level:.0%}"], levels[f"high{level:.0%}"] = (1 - level) / 2, (1 + level) / 2
+        quantiles = np.quantile(draws, list(levels.values()), axis=0)
+        rows = [
+            {"run": run, "target": target, **dict(zip(levels, quantiles[:, i, j].tolist(), strict=True))}
+            for i, run in enumerate(self.planned.names)
+            for j, target in enumerate(self.targets)
+        ]
+        return pd.DataFrame(rows)
+
+
+def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
+    """Predict planned runs.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A model and what it learned.
+    planned : Runs
+        Runs with the covariates of the law; read them with ``planned=True``.
+    seed : int
+        Source of the noise in `Prediction.measured`.
+
+    Raises
+    ------
+    InputError
+        What the planned runs lack.
+    NotConvergedError
+        The posterior has not converged.
+    """
+    posterior.require_converged()
+    model = posterior.model
+    inputs, _ = model.inputs(planned, posterior.coordinates)
+    values = posterior.values()
+    count = len(posterior.tree["posterior"]["chain"]) * len(posterior.tree["posterior"]["draw"])
+    with double():
+        keys = jax.random.split(jax.random.key(seed), count)
+
+    def one(drawn, inputs):
+        mean = model.mean(drawn["values"], inputs)
+        noisy = model.measured(drawn["values"], mean, inputs).sample(drawn["key"])
+        return jax.numpy.stack([mean, noisy])
+
+    draws = over_draws(one, {"values": values, "key": keys}, inputs)
+    warnings = [*(str(p) for p in posterior.problems()), *distance(posterior, planned)]
+    return Prediction(draws[:, 0], draws[:, 1], planned, posterior.targets, tuple(warnings))
+
+
+def distance(posterior: Posterior, planned: Runs) -> list[str]:
+    """Return a sentence for each covariate of the law that lies outside the fitted runs."""
+    found = []
+    for column in posterior.model.columns.values():
+        fitted, asked = posterior.runs.column(column), planned.column(column)
+        if column == "w":
+            low, high = fitted.min(axis=0), fitted.max(axis=0)
+            outside = ((asked < low - 1e-3) | (asked > high + 1e-3)).any(axis=0)
+            if outside.any():
+                names = ", ".join(d for d, out in zip(posterior.runs.domains, outside, strict=True) if out)
+                found.append(f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there.")
+            continue
+        above, below = np.log10(asked.max() / fitted.max()), np.log10(fitted.min() / asked.min())
+        for decades, side in ((above, "above"), (below, "below")):
+            if decades > 0.01:
+                found.append(
+                    f"{column} lies up to {decades:.1f} decades {side} the fitted runs: the intervals take the law for "
+                    "true there, and are too narrow if it bends."
+                )
+    return found
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Compute-optimal allocations, as draws.
+
+    Attributes
+    ----------
+    C : array, shape (budget,)
+        Compute budgets, FLOP.
+    N, D, response : array, shape (draw, budget, target)
+        Parameters, tokens, and what the law says they reach; NaN in draws without an optimum.
+    targets : tuple of str
+        Along the last axis.
+    warnings : tuple of str
+        Problems inherited, and what else to know.
+    """
+
+    C: np.ndarray
+    N: np.ndarray
+    D: np.ndarray
+    response: np.ndarray
+    targets: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def table(self, level: float = 0.9) -> pd.DataFrame:
+        """Return medians and central intervals, one row a budget, target and quantity."""
+        low, high = (1 - level) / 2, (1 + level) / 2
+        rows = []
+        for i, budget in enumerate(self.C):
+            for j, target in enumerate(self.targets):
+                for name, draws in {"N": self.N, "D": self.D, "D/N": self.D / self.N, "response": self.response}.items():
+                    quantiles = np.nanquantile(draws[:, i, j], [0.5, low, high])
+                    labels = ("median", f"low{level:.0%}", f"high{level:.0%}")
+                    rows.append({"C": budget, "target": target, "quantity": name, **dict(zip(labels, quantiles, strict=True))})
+        return pd.DataFrame(rows)
+
+
+def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
+    """Find parameters and tokens that minimise the response at given compute, C = 6ND.
+
+    The minimum is taken for each draw, over a grid in log N refined by a parabola, so that it holds for any law in
+    N and D (or C and D/N).
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of a law whose covariates are among N, D, C and M.
+    C : sequence of float
+        Budgets, FLOP.
+
+    Raises
+    ------
+    BayesmixError
+        The law needs something else, or not both N and D.
+    NotConvergedError
+        The posterior has not converged.
+    """
+    posterior.require_converged()
+    needs = set(posterior.model.columns.values())
+    if not (needs >= {"N", "D"} or needs >= {"C", "M"}) or not needs <= {"N", "D", "C", "M"}:
+        raise BayesmixError(
+            f"law {posterior.model.law.name} is one of {', '.join(sorted(needs)) or 'nothing'}: a compute-optimal N and D "
+            "needs a law of N and D alone. Use chinchilla, kaplan_nd or gadre_overtraining"
+        )
+    results = [_optimum_at(posterior, float(budget)) for budget in C]
+    N, D, response = (np.stack([r[i] for r in results], axis=1) for i in range(3))
+    warnings = [str(p) for p in posterior.problems()]
+    if missing := int(np.isnan(N).any(axis=(1, 2)).sum()):
+        warnings.append(f"{missing} of {len(N)} draws have no optimum between {_LEAST:g} and {_MOST:g} tokens per parameter.")
+    fitted = posterior.runs.column("C")
+    if (decades := np.log10(max(C) / fitted.max())) > 0.01:
+        warnings.append(f"C lies up to {decades:.1f} decades above the fitted runs: the intervals take the law for true there.")
+    return Optimum(np.asarray(C, dtype=float), N, D, response, posterior.targets, tuple(warnings))
+
+
+def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    per_parameter = np.geomspace(_MOST, _LEAST, 600)
+    N = np.sqrt(budget / 6 / per_parameter)
+    grid = Runs.of(pd.DataFrame({"N": N, "D": budget / 6 / N}), planned=True, source="compute-optimal grid")
+    inputs, _ = posterior.model.inputs(grid, posterior.coordinates)
+    losses = over_draws(posterior.model.mean, posterior.values(), inputs)
+    best = losses.argmin(axis=1)
+    inside = (best > 0) & (best < len(N) - 1)
+    middle = np.clip(best, 1, len(N) - 2)
+    left, centre, right = (np.take_along_axis(losses, (middle + s)[:, None], axis=1)[:, 0] for s in (-1, 0, 1))
+    bend = left - 2 * centre + right
+    shift = np.where(bend > 0, 0.5 * (left - right) / np.where(bend > 0, bend, 1.0), 0.0)
+    step = np.log(N[1] / N[0])
+    optimal = np.where(inside, np.exp(np.log(N)[middle] + step * shift), np.nan)
+    response = np.where(inside, centre - 0.25 * (left - right) * shift, np.nan)
+    return optimal, budget / 6 / optimal, response

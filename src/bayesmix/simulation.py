@@ -1,0 +1,83 @@
+"""Runs that a model makes up: from its priors, or from constants that somebody stated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+import numpyro
+from numpyro.infer import Predictive
+
+from bayesmix.errors import BayesmixError
+from bayesmix.inputs import Coordinates, bind
+from bayesmix.law import Prior, Reference
+from bayesmix.model import Model
+from bayesmix.precision import in_double
+from bayesmix.runs import Runs
+
+
+@in_double
+def prior_predictive(model: Model, runs: Runs, *, seed: int, draws: int = 1000) -> dict[str, np.ndarray]:
+    """Draw quantities from their priors and responses from them, at the covariates of the runs.
+
+    Parameters
+    ----------
+    model : Model
+        The model; its references come from the runs, its priors do not.
+    runs : Runs
+        The design.
+    seed, draws : int
+        Source of randomness, and how many.
+
+    Returns
+    -------
+    dict of str to array
+        Every quantity (draw, ...) and ``response``, shape (draw, observation, target).
+    """
+    inputs, _ = model.inputs(runs)
+    drawn = Predictive(model, num_samples=draws)(jax.random.key(seed), inputs, observe=False)
+    return {n: np.asarray(v) for n, v in drawn.items() if not n.endswith((".relative", ".offset"))}
+
+
+@in_double
+def simulate(
+    model: Model, planned: Runs, constants: Mapping[str, Any], *, targets: tuple[str, ...], seed: int
+) -> Runs:
+    """Return the planned runs with responses that the model makes up from stated constants.
+
+    Parameters
+    ----------
+    model : Model
+        Law and noise.
+    planned : Runs
+        The design: covariates and labels.
+    constants : mapping of str to number or nested list
+        Every quantity and reference of the law, and every quantity of the noise. A law that returns one target takes
+        numbers; a law that returns all targets takes its quantities with their dimensions.
+    targets : tuple of str
+        Names of the responses.
+    seed : int
+        Source of the noise.
+
+    Raises
+    ------
+    BayesmixError
+        A constant is missing.
+    """
+    if missing := [n for n in model.quantities if n not in constants and not isinstance(model.quantities[n], float)]:
+        raise BayesmixError(f"model {model.name} needs a number for {', '.join(missing)} to simulate")
+    references = {n: constants[n] for n, q in model.law.quantities.items() if isinstance(q, Reference)}
+    like = Coordinates(targets, planned.domains, {}, references, (1.0,) * len(targets))
+    inputs, _ = bind(model, planned, like)
+    values = {}
+    for name, quantity in model.quantities.items():
+        if isinstance(quantity, Prior):
+            shape = inputs.shape(model.dims(name))
+            values[name] = np.broadcast_to(np.asarray(constants[name], dtype=float), shape)
+    mean = model.mean(values, inputs)
+    with numpyro.handlers.seed(rng_seed=seed):
+        responses = numpyro.sample("response", model.measured(values, mean, inputs))
+    table = planned.table.assign(**{t: np.asarray(responses)[:, i] for i, t in enumerate(targets)})
+    return Runs.of(table, planned.card, source="simulated runs")
