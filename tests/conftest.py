@@ -1,9 +1,16 @@
 """What several tests need."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+
+from bayesmix.model import Model
+from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +21,66 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("measured tables not found: set BAYESMIX_DATA")
     return folder
+
+
+def synthetic_frame(rows: int = 12, *, unit: float = 1.0, size: float = 1.0) -> pd.DataFrame:
+    """Return a table with every column that a law of the catalogue may ask for.
+
+    Responses are in `unit` nats and N, D and U are `size` times as large, so that two tables differ in units alone.
+    """
+    rng = np.random.default_rng(7)
+    N, D = 10 ** rng.uniform(7.5, 9.5, rows), 10 ** rng.uniform(9.0, 11.0, rows)
+    U = D * 10 ** rng.uniform(-1.3, 0.3, rows)
+    w = rng.dirichlet([2.0, 2.0, 2.0], rows)
+    loss = 1.8 + 400 * N**-0.34 + 410 * D**-0.28
+    table = {"run": [f"r{i}" for i in range(rows)], "N": size * N, "D": size * D, "U": size * U}
+    table |= {f"w.{domain}": w[:, j] for j, domain in enumerate(("web", "code", "books"))}
+    table["loss"] = unit * loss
+    table |= {
+        f"loss.{target}": unit * (loss + 0.3 * np.exp(-2 * w[:, j])) * (1 + 0.003 * rng.standard_normal(rows))
+        for j, target in enumerate(("web", "code"))
+    }
+    table |= {
+        f"error.{target}": 0.8 - 2.0 * np.exp(-rate * loss) + 0.005 * rng.standard_normal(rows)
+        for target, rate in (("arc", 0.8), ("piqa", 0.7))
+    }
+    table["family"] = [("dense", "sparse", "wide")[i % 3] for i in range(rows)]
+    return pd.DataFrame(table)
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> Callable[..., Runs]:
+    """Make runs with every column that a law of the catalogue may ask for."""
+    return lambda *args, **kwargs: Runs.of(synthetic_frame(*args, **kwargs))
+
+
+CHINCHILLA = {"E": 1.8, "A": 400.0, "B": 410.0, "alpha": 0.34, "beta": 0.28}
+
+
+def chinchilla_runs(seed: int, sigma: float = 0.003) -> Runs:
+    """Return 30 runs that obey Chinchilla with the constants `CHINCHILLA` and normal errors of the log loss."""
+    c = CHINCHILLA
+    N, D = (a.ravel() for a in np.meshgrid(np.geomspace(3e7, 3e9, 6), np.geomspace(1e9, 1e11, 5)))
+    mean = c["E"] + c["A"] * N ** -c["alpha"] + c["B"] * D ** -c["beta"]
+    noise = np.random.default_rng(seed).normal(0, sigma, len(N))
+    return Runs.of(pd.DataFrame({"N": N, "D": D, "loss": mean * np.exp(noise)}))
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Callable[..., Runs]:
+    """Make runs that obey Chinchilla with known constants."""
+    return chinchilla_runs
+
+
+@pytest.fixture(scope="session")
+def truth() -> dict[str, float]:
+    """Constants behind `simulated`, for N in parameters and D in tokens."""
+    return dict(CHINCHILLA)
+
+
+@pytest.fixture(scope="session")
+def chinchilla_posterior() -> Posterior:
+    """Chinchilla with normal noise, fitted to simulated runs; it converged."""
+    from bayesmix.inference import fit
+
+    return fit(Model.read("chinchilla_normal"), chinchilla_runs(0), seed=0, draws=500, warmup=500)

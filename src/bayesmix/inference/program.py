@@ -55,6 +55,10 @@ class Program:
     def _flat(self) -> tuple[Any, Callable[[Any], dict[str, Any]]]:
         return ravel_pytree(self._unconstrained(self._trace(self.example, jax.random.key(0))))
 
+    def unravel(self, u: Any) -> dict[str, Any]:
+        """Return the unconstrained value of each site from the flat u."""
+        return self._flat[1](u)
+
     @property
     def size(self) -> int:
         """Number of unconstrained coordinates."""
@@ -68,7 +72,7 @@ class Program:
 
     def potential(self, u: Any, inputs: Inputs) -> Any:
         """Return the negative log joint density of u."""
-        return potential_energy(self.model, (inputs,), {}, self._flat[1](u))
+        return potential_energy(self.model, (inputs,), {}, self.unravel(u))
 
     @cached_property
     def value_and_grad(self) -> Callable:
@@ -77,7 +81,7 @@ class Program:
 
     def pointwise(self, u: Any, inputs: Inputs) -> Any:
         """Return the log likelihood of every response, shape (observation, target); 0 where none was observed."""
-        values = constrain_fn(self.model, (inputs,), {}, self._flat[1](u), return_deterministic=True)
+        values = constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
         measured = self.model.measured(values, self.model.mean(values, inputs), inputs)
         return jnp.where(inputs.observed, measured.log_prob(inputs.response), 0.0)
 
@@ -110,7 +114,7 @@ class Program:
         """Quantities by name from draws of u: (draws, inputs) -> {name: (draw, ...)}."""
 
         def one(u, inputs):
-            values = constrain_fn(self.model, (inputs,), {}, self._flat[1](u), return_deterministic=True)
+            values = constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
             return {n: v for n, v in values.items() if not n.endswith((".relative", ".offset"))}
 
         return jax.jit(jax.vmap(one, in_axes=(0, None)))

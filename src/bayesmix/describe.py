@@ -1,0 +1,80 @@
+"""Tables of runs and laws in words, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bayesmix import laws
+from bayesmix.covariates import COVARIATES
+from bayesmix.law import Prior, Reference
+from bayesmix.priors import describe
+from bayesmix.runs import Runs
+
+
+def described(runs: Runs) -> Iterator[str]:
+    """Yield what a table holds and what its design can show."""
+    from bayesmix.identifiability import assess, design_facts, weak
+
+    yield f"{runs.source}: {len(runs)} rows, {len(set(runs.names))} runs, nothing wrong"
+    yield ""
+    for symbol in runs.symbols:
+        yield _range(runs, symbol)
+    for target in runs.targets:
+        values = runs.column(target)
+        missing = int(np.isnan(values).sum())
+        note = f", {missing} missing" if missing else ""
+        yield f"{target:24} {np.nanmin(values):.4g} to {np.nanmax(values):.4g}{note}"
+    if runs.labels:
+        yield f"{'labels':24} {', '.join(runs.labels)}"
+    yield ""
+    yield from (f"hint: {hint}" for hint in runs.hints)
+    yield from (f"design: {fact}" for fact in design_facts(runs))
+    found = assess(runs)
+    yield ""
+    yield "What runs like these leave of each prior's standard deviation, by law (1 % errors assumed; above half is weak):"
+    for name, shares in found.items():
+        listed = ", ".join(f"{q} {s:.0%}" for q, s in shares.items())
+        poor = weak(shares)
+        yield f"  {name:20} {listed}" + (f"   cannot identify: {', '.join(poor)}" if poor else "")
+    if not found:
+        yield "  no law of the catalogue can be fed by these columns"
+
+
+def _range(runs: Runs, symbol: str) -> str:
+    values = runs.column(symbol)
+    if symbol == "w":
+        distinct = len(np.unique(values.round(6), axis=0))
+        return f"{'w':24} {len(runs.domains)} domains ({', '.join(runs.domains)}), {distinct} distinct mixtures"
+    distinct = len(np.unique(np.round(np.log(values), 2)))
+    unit = COVARIATES[symbol].unit
+    return f"{symbol:24} {values.min():.4g} to {values.max():.4g} {unit}, {distinct} distinct"
+
+
+def catalogue() -> Iterator[str]:
+    """Yield one line a law."""
+    width = max(map(len, laws.names())) + 2
+    yield f"{'law':{width}} {'family':12} {'response':9} {'covariates':12} source"
+    for name in laws.names():
+        law = laws.get(name)
+        yield f"{name:{width}} {law.family:12} {law.response:9} {' '.join(law.covariates) or '-':12} {law.paper or '-'}"
+    yield ""
+    yield "bayesmix laws NAME shows one in full."
+
+
+def law_card(name: str) -> Iterator[str]:
+    """Yield a law's equation and the table of its quantities."""
+    law = laws.get(name)
+    yield law.document
+    yield ""
+    for quantity, value in law.quantities.items():
+        if isinstance(value, Prior):
+            relative = " x the response's geometric mean" if value.relative else ""
+            dims = f" over ({', '.join(value.dims)})" if value.dims else ""
+            unit = f" [{value.unit}]" if value.unit else ""
+            yield f"{quantity:10} ~ {describe(value.distribution)}{relative}{dims}  {value.meaning}{unit}"
+        elif isinstance(value, Reference):
+            yield f"{quantity:10} = the runs' mean of {value.covariate} (geometric; arithmetic for w), unless given"
+        else:
+            yield f"{quantity:10} = {value:g}"

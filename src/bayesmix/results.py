@@ -1,0 +1,88 @@
+"""Comparisons and decisions as JSON files: each step writes what the next one reads."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.comparison import Comparison
+from bayesmix.decision import Decision, Problem
+from bayesmix.errors import BayesmixError
+from bayesmix.files import write_whole
+from bayesmix.storage import versions
+
+FORMAT = 1
+_COMMANDS = {"comparison": "compare", "decision": "decide"}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as strict JSON can say it: arrays as lists, what is not finite as null."""
+    if isinstance(value, pd.DataFrame):
+        return {str(i): plain(dict(row)) for i, row in value.iterrows()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, Problem):
+        return plain(vars(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def save(result: Comparison | Decision, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a comparison or a decision as JSON, whole or not at all."""
+    content = {
+        "bayesmix": type(result).__name__.lower(),
+        "format": FORMAT,
+        "versions": versions(),
+        **{f.name: plain(getattr(result, f.name)) for f in fields(result)},
+    }
+    if isinstance(result, Decision):
+        content["facts"] = plain(result.facts())
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=overwrite)
+
+
+def load_comparison(path: str | Path) -> Comparison:
+    """Read a comparison."""
+    content = _read(path, "comparison")
+    table = pd.DataFrame.from_dict(content["table"], orient="index").astype(float)
+    return Comparison(table, content["left_out"], content["units"], tuple(content["warnings"]))
+
+
+def load_decision(path: str | Path) -> Decision:
+    """Read a decision."""
+    content = _read(path, "decision")
+    arrays = ("mixture", "baseline", "objective", "baseline_objective", "optima", "regret")
+    return Decision(
+        domains=tuple(content["domains"]),
+        **{name: np.array(content[name]) for name in arrays},
+        kkt_residual=content["kkt_residual"],
+        candidate_gap=content["candidate_gap"],
+        observed=(np.array(content["observed"][0]), np.array(content["observed"][1])),
+        model_weights=content["model_weights"],
+        problem=Problem.of(content["problem"], source=str(path)),
+        warnings=tuple(content["warnings"]),
+    )
+
+
+def _read(path: str | Path, kind: str) -> dict[str, Any]:
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BayesmixError(f"{path} is not a {kind} written by bayesmix: {error}") from None
+    if not isinstance(content, dict) or content.get("bayesmix") != kind:
+        raise BayesmixError(f"{path} is not a {kind} written by bayesmix. Make it with: bayesmix {_COMMANDS[kind]}")
+    if content["format"] > FORMAT:
+        raise BayesmixError(f"{path} was written by bayesmix {content['versions']['bayesmix']}, which is newer. Upgrade")
+    return content

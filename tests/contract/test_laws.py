@@ -1,0 +1,220 @@
+"""What every law of the catalogue must do, whatever its equation."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from bayesmix import laws, ready
+from bayesmix.errors import BayesmixError
+from bayesmix.inference.program import Program
+from bayesmix.law import Prior, Reference
+from bayesmix.model import Model
+from bayesmix.noise import NOISES
+from bayesmix.precision import double
+
+DRAWS = 8
+MIXING = [n for n in laws.names() if "w" in laws.get(n).covariates]
+FLOORED = [n for n in laws.names() if "E" in laws.get(n).quantities]
+
+
+def model_of(name):
+    return Model(laws.get(name), covariates=Model.read(name).covariates)
+
+
+class Case:
+    """A law with draws from its prior at runs of the right kind."""
+
+    def __init__(self, name, synthetic):
+        self.name, self.law, self.model = name, laws.get(name), model_of(name)
+        self.runs = synthetic()
+        self.inputs, self.coordinates = self.model.inputs(self.runs)
+        with double():
+            self.program = Program(self.model, self.inputs)
+            self.u = self.program.prior_draws(jax.random.split(jax.random.key(3), DRAWS), self.inputs)
+            draws = jax.device_get(self.program.constrain(self.u, self.inputs))
+        self.draws = {n: v for n, v in draws.items() if n in self.law.quantities}
+
+    def mean(self, inputs=None, draws=None):
+        with double():
+            inputs, draws = inputs or self.inputs, draws or self.draws
+            return np.asarray(jax.vmap(lambda values: self.model.mean(values, inputs))(draws))
+
+
+@pytest.fixture(scope="module")
+def cases(synthetic):
+    made = {}
+
+    def case(name):
+        if name not in made:
+            made[name] = Case(name, synthetic)
+        return made[name]
+
+    return case
+
+
+def test_the_catalogue_is_not_empty():
+    assert {"chinchilla", "constant", "ye_m4"} <= set(laws.names())
+    assert MIXING
+    assert FLOORED
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_the_document_states_equation_source_and_number(name):
+    document = laws.get(name).document
+    assert document.count("$$") >= 2
+    assert "\nSource: " in document
+    assert "\n>>> " in document
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_the_paper_is_named(name):
+    assert bool(laws.get(name).paper) == (name != "constant")
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_there_is_a_ready_model_of_the_same_name(name):
+    assert name in ready.models()
+    assert Model.read(name).law is not None
+    assert Model.read(name).law.name == name
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_the_law_is_found_again_by_its_identifier(name):
+    law = laws.get(name)
+    assert law.name == law.identifier == name
+    assert laws.get(law.identifier) is law
+    assert law.family in {"scale", "dynamics", "data", "mixing", "architecture", "downstream"} | {
+        "hyperparameters",
+        "posttraining",
+    }
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_every_unknown_says_what_it_is(name):
+    for quantity, declared in laws.get(name).quantities.items():
+        if isinstance(declared, Prior):
+            assert declared.meaning, quantity
+            assert isinstance(declared.unit, str), quantity
+            assert declared.unit or not declared.relative, f"{quantity} is relative to a response, so it has its unit"
+            assert set(declared.dims) <= {"target", "domain"}, quantity
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_every_reference_belongs_to_a_covariate(name):
+    law = laws.get(name)
+    covariates = [q.covariate for q in law.quantities.values() if isinstance(q, Reference)]
+    assert set(covariates) <= set(law.covariates)
+    assert len(set(covariates)) == len(covariates)
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_the_response_is_finite_wherever_the_prior_is(name, cases):
+    case = cases(name)
+    mean = case.mean()
+    targets = [t for t in case.runs.targets if t.split(".")[0] == case.law.response]
+    assert len(targets) >= 2
+    assert mean.shape == (DRAWS, len(case.runs), len(targets))
+    assert np.isfinite(mean).all()
+    assert (mean.std(axis=0) > 0).all(), "draws of the prior must differ in the response"
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_every_covariate_moves_the_response(name, cases):
+    case = cases(name)
+    for covariate, values in case.inputs.covariates.items():
+        moved = np.roll(values, 1, axis=0)
+        inputs = replace(case.inputs, covariates={**case.inputs.covariates, covariate: moved})
+        assert np.abs(case.mean(inputs) - case.mean()).max() > 1e-6, covariate
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_the_law_as_a_function_agrees_with_the_model(name, cases):
+    case = cases(name)
+    references = case.coordinates.references
+    constants = {n: q for n, q in case.law.quantities.items() if isinstance(q, float | int)}
+    covariates = {c: v[4] for c, v in case.inputs.covariates.items()}
+    values = {n: v[0] if case.law.vector else v[0, 1] for n, v in case.draws.items()}
+    alone = case.law(**covariates, **values, **constants, **references)
+    expected = case.mean()[0, 4] if case.law.vector else case.mean()[0, 4, 1]
+    np.testing.assert_allclose(alone, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_gradients_are_finite_and_right(name, cases):
+    case = cases(name)
+    with double():
+        for u in case.u:
+            value, gradient = jax.device_get(case.program.value_and_grad(u, case.inputs))
+            assert np.isfinite(value)
+            assert np.isfinite(gradient).all()
+            direction = np.random.default_rng(1).standard_normal(len(u))
+            step = 1e-5
+            ends = [case.program.value_and_grad(u + s * step * direction, case.inputs)[0] for s in (1, -1)]
+            slope = float(ends[0] - ends[1]) / (2 * step)
+            assert slope == pytest.approx(float(gradient @ direction), rel=1e-4, abs=1e-6 * abs(value))
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_the_order_of_domains_does_not_matter(name, cases):
+    case = cases(name)
+    order = np.array([2, 0, 1])
+    domain = [q for q, p in case.law.quantities.items() if isinstance(p, Prior) and "domain" in p.dims]
+    draws = {
+        n: np.take(v, order, axis=1 + case.model.dims(n).index("domain")) if n in domain else v
+        for n, v in case.draws.items()
+    }
+    references = {
+        n: v[order] if case.model.references[n] == "w" else v for n, v in case.inputs.references.items()
+    }
+    covariates = {**case.inputs.covariates, "w": case.inputs.covariates["w"][:, order]}
+    inputs = replace(case.inputs, covariates=covariates, references=references)
+    np.testing.assert_allclose(case.mean(inputs, draws), case.mean(), rtol=1e-12)
+    forgotten = case.mean(inputs)
+    assert not np.allclose(forgotten, case.mean(), rtol=1e-6), "the order of the domains must matter to the arrays"
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_an_unknown_name_is_answered_with_the_known_ones(name):
+    law = laws.get(name)
+    with pytest.raises(BayesmixError) as caught:
+        law.given(xxxxxxxx=1.0)
+    assert str(caught.value) == f"law {name} has no quantity 'xxxxxxxx'. Known: {', '.join(sorted(law.quantities))}"
+
+
+@pytest.mark.parametrize("name", FLOORED)
+def test_the_loss_tends_to_the_floor(name, cases):
+    case = cases(name)
+    huge = {c: v if c == "M" else v * 1e250 for c, v in case.inputs.covariates.items()}
+    mean = case.mean(replace(case.inputs, covariates=huge))
+    floor = np.broadcast_to(case.draws["E"][:, None, :], mean.shape)
+    np.testing.assert_allclose(mean, floor, rtol=1e-4)
+    assert (case.mean() > floor * 1.001).all(), "a floor must not be reached by the runs themselves"
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_priors_mean_the_same_in_any_unit(name, cases, synthetic):
+    """With losses ten times larger and N, D, U a thousand times larger, only the unit may change."""
+    case = cases(name)
+    unit = 10.0 if case.law.response == "loss" else 1.0
+    inputs, _ = case.model.inputs(synthetic(unit=unit, size=1e3))
+    np.testing.assert_allclose(inputs.scale, unit * case.inputs.scale, rtol=1e-12)
+    with double():
+        u = case.program.prior_draws(jax.random.split(jax.random.key(3), DRAWS), inputs)
+        draws = case.program.constrain(u, inputs)
+        np.testing.assert_allclose(u, case.u, rtol=1e-12)
+        scaled = case.mean(inputs, {n: v for n, v in draws.items() if n in case.law.quantities})
+        np.testing.assert_allclose(scaled / inputs.scale, case.mean() / case.inputs.scale, rtol=1e-9)
+        first = {n: v[0] for n, v in draws.items()}
+        before = {n: v[0] for n, v in case.program.constrain(case.u, case.inputs).items()}
+        for noise in NOISES.values():
+            if noise.name in ("beta", "binomial"):
+                continue  # of fractions, which have no unit
+            responses = []
+            for at, values, mean in ((case.inputs, before, case.mean()[0]), (inputs, first, scaled[0])):
+                sigma = 0.01 * (at.scale if noise.quantities["sigma"].relative else 1.0)
+                model = replace(case.model, noise=noise)
+                measured = model.measured({**values, "sigma": sigma, "nu": np.full(2, 4.0)}, mean, at)
+                responses.append(measured.sample(jax.random.key(0)) / at.scale)
+            np.testing.assert_allclose(*responses, rtol=1e-9, err_msg=noise.name)

@@ -1,0 +1,104 @@
+"""What every ready model must do."""
+
+import jax
+import numpy as np
+import pytest
+
+from bayesmix import laws, modelfile, ready
+from bayesmix.inference.program import Program
+from bayesmix.model import Model
+from bayesmix.precision import double
+
+MODELS = ready.models()
+FITS = [(name, fit) for name in MODELS for fit in Model.read(name).published]
+# One observation on which every published law makes sense; w is uniform over the domains of the fit.
+OBSERVATION = {"N": 1e9, "D": 2e10, "U": 1e10, "C": 1.2e20, "M": 20.0, "x": 2e10, "L": 2.8}
+
+
+def test_there_are_ready_models():
+    assert "chinchilla" in MODELS
+    assert FITS
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_model_reads_and_says_what_it_is_for(name):
+    model = Model.read(name)
+    assert model.name == name
+    assert model.description.endswith(".")
+    assert model == modelfile.read(MODELS[name])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_file_says_nothing_that_the_law_says_already(name):
+    model = Model.read(name)
+    again = modelfile.dumps(model)
+    assert ("[priors]" in again) == ("[priors]" in MODELS[name].read_text())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_written_and_read_again_it_has_the_same_density(name, synthetic):
+    model = Model.read(name)
+    text = modelfile.dumps(model)
+    again = modelfile.loads(text)
+    assert modelfile.dumps(again) == text
+    assert again.published == model.published
+    inputs, _ = model.inputs(synthetic())
+    inputs_again, _ = again.inputs(synthetic())
+    with double():
+        first, second = Program(model, inputs), Program(again, inputs_again)
+        u = np.random.default_rng(0).normal(0, 0.3, first.size)
+        assert second.labels == first.labels
+        density = float(first.potential(u, inputs))
+        assert np.isfinite(density)
+        assert float(second.potential(u, inputs_again)) == pytest.approx(density, rel=1e-12)
+        assert float(first.potential(u + 0.1, inputs)) != pytest.approx(density, rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "fit"), FITS)
+def test_published_constants_are_complete_and_finite(name, fit):
+    model = Model.read(name)
+    constants = dict(model.published[fit])
+    assert len(constants.pop("source")) > 20
+    assert set(constants) == set(model.law.quantities)
+    covariates = {c: OBSERVATION[c] for c in model.law.covariates if c != "w"}
+    if "w" in model.law.covariates:
+        domains = len(constants["w0"])
+        covariates["w"] = np.full(domains, 1 / domains)
+    response = np.asarray(model.law(**covariates, **constants))
+    low, high = (0.0, 1.0) if model.law.response == "error" else (0.5, 6.0)
+    assert ((response > low) & (response < high)).all(), response
+
+
+@pytest.mark.parametrize(("name", "fit"), FITS)
+def test_published_constants_are_believable_under_the_prior(name, fit):
+    """In 4 standard deviations of the unconstrained scale; anchored amplitudes depend on the runs and are left out."""
+    model = Model.read(name)
+    for quantity in ("alpha", "beta", "eta", "RD", "RN", "gamma"):
+        if quantity in model.law.quantities:
+            prior = model.law.quantities[quantity].distribution
+            distance = (np.log(model.published[fit][quantity]) - prior.loc) / prior.scale
+            assert abs(distance) < 4, (quantity, distance)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_prior_predictive_is_finite_and_covers_the_scale_of_the_runs(name, synthetic):
+    model = Model.read(name)
+    inputs, _ = model.inputs(synthetic())
+    with double():
+        program = Program(model, inputs)
+        u = program.prior_draws(jax.random.split(jax.random.key(11), 400), inputs)
+        draws = program.constrain(u, inputs)
+
+        def respond(values, key):
+            return model.measured(values, model.mean(values, inputs), inputs).sample(key)
+
+        responses = np.asarray(jax.jit(jax.vmap(respond))(draws, jax.random.split(jax.random.key(12), 400)))
+    assert responses.shape == (400, *inputs.response.shape)
+    assert np.isfinite(responses).all()
+    low, middle, high = np.quantile(responses, [0.005, 0.5, 0.995], axis=(0, 1))
+    assert ((low < inputs.scale) & (inputs.scale < high)).all()
+    assert (np.abs(np.log(np.maximum(middle, 1e-9) / inputs.scale)) < np.log(3)).all(), "the prior is centred elsewhere"
+
+
+def test_a_model_for_every_law():
+    assert {Model.read(name).law.name for name in MODELS} == set(laws.names())
