@@ -44,7 +44,7 @@ def test_one_error_names_ten_kinds_of_fault(tmp_path):
         "row 9, run h: accuracy.arc is 40, expected a fraction from 0 to 1. "
         'If it is in percent, say so in [units]: "accuracy.arc" = "percent"',
         "row 7, run f: weights w.* sum to 0.9, expected 1 within 0.001. "
-        "Correct them, or add the domain that is not in the table",
+        "Correct them, add the domain that is not in the table, or state a sum_tolerance in the card",
         "row 11, run a: the row has the same run, covariates and labels as row 2. "
         "Remove it, or tell them apart in a label such as step",
         "column 'error.mmlu' has no value at all. "

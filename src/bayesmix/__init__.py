@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bayesmix.decision import Problem as Problem
     from bayesmix.decision import decide as decide
     from bayesmix.errors import BayesmixError as BayesmixError
+    from bayesmix.extrapolation import extrapolate as extrapolate
     from bayesmix.inference import fit as fit
     from bayesmix.law import Law as Law
     from bayesmix.model import Model as Model
@@ -40,6 +41,7 @@ _HOME = {
     "compare": "comparison",
     "compute_optimal": "prediction",
     "decide": "decision",
+    "extrapolate": "extrapolation",
     "fit": "inference",
     "predict": "prediction",
     "prior_predictive": "simulation",

@@ -22,6 +22,7 @@ UNITS: dict[str, float] = {
     "bits": math.log(2.0),  # a loss in bits/token, as nats/token
     "petaFLOP/s-days": 8.64e19,
 }
+SUM_TOLERANCE = 1e-3  # mixtures are often rounded to three decimals
 _MEASURED = (*SCALARS, "w", *RESPONSES)
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -41,15 +42,22 @@ class Card:
         A sentence that every output repeats, for example that the data are simulated.
     about : mapping of str to str
         Where the table comes from, in free words.
+    run : tuple of str
+        What the checkpoints of one run share, where no column names the run: `("N", "w")`.
+    sum_tolerance : float
+        How far a mixture may miss the sum of one by rounding; it is then made exact.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str | float] = field(default_factory=dict)
     notice: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
+    run: tuple[str, ...] = ()
+    sum_tolerance: float = SUM_TOLERANCE
 
     def __post_init__(self) -> None:
-        if faults := _faults_of(self.columns, self.units, self.notice, self.about):
+        faults = _faults_of(self.columns, self.units, self.notice, self.about)
+        if faults := faults + _rule_faults(self.run, self.sum_tolerance):
             raise InputError("card", faults)
 
     @classmethod
@@ -70,17 +78,20 @@ class Card:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InputError(source, [Fault(f"not TOML: {error}", "Correct the syntax there")]) from None
-        known = ("columns", "units", "notice", "about")
+        known = ("columns", "units", "notice", "about", "run", "sum_tolerance")
         faults = [Fault(f"unknown key {key!r}", suggest(key, known)) for key in content if key not in known]
         fields = {name: content.get(name, {}) for name in ("columns", "units", "about")}
         for name in fields:
             if not isinstance(fields[name], dict):
                 faults.append(Fault(f"{name} is not a table", f"Write [{name}] and its lines below it"))
                 fields[name] = {}
-        notice = content.get("notice", "")
-        if faults := faults + _faults_of(**fields, notice=notice):
+        notice, rules = (
+            content.get("notice", ""),
+            {k: content[k] for k in ("run", "sum_tolerance") if k in content},
+        )
+        if faults := faults + _faults_of(**fields, notice=notice) + _rule_faults(**rules):
             raise InputError(source, faults)
-        return cls(**fields, notice=notice)
+        return cls(**fields, notice=notice, **{k: tuple(v) if k == "run" else v for k, v in rules.items()})
 
     @classmethod
     def parse(cls, maps: Sequence[str] = (), units: Sequence[str] = ()) -> Card:
@@ -104,11 +115,15 @@ class Card:
             {**self.units, **other.units},
             other.notice or self.notice,
             {**self.about, **other.about},
+            other.run or self.run,
+            self.sum_tolerance if other.sum_tolerance == SUM_TOLERANCE else other.sum_tolerance,
         )
 
     def text(self) -> str:
         """Return the card as TOML that `Card.loads` reads back."""
         parts = [f"notice = {_toml(self.notice)}\n"] if self.notice else []
+        parts += [f"run = [{', '.join(map(_toml, self.run))}]\n"] if self.run else []
+        parts += [f"sum_tolerance = {self.sum_tolerance}\n"] if self.sum_tolerance != SUM_TOLERANCE else []
         for name in ("columns", "units", "about"):
             if table := getattr(self, name):
                 lines = [f"{_toml(key)} = {_toml(value)}\n" for key, value in table.items()]
@@ -146,9 +161,7 @@ class Card:
         for pattern in (old for old in self.columns if old not in exact):
             found = _fill(pattern, self.columns[pattern], columns)
             if not found:
-                faults.append(
-                    Fault(f"mapped columns {pattern!r}: none in the file", suggest(pattern, columns))
-                )
+                faults.append(Fault(f"mapped columns {pattern!r}: none in the file", suggest(pattern, columns)))
             renamed = found | renamed
         renamed = {old: renamed[old] for old in columns if old in renamed}
         return renamed, faults + _shared_names(columns, renamed)
@@ -191,6 +204,15 @@ def _faults_of(
         if not isinstance(value, str)
     ]
     return [fault for fault in faults if fault]
+
+
+def _rule_faults(run: object = (), sum_tolerance: object = SUM_TOLERANCE) -> list[Fault]:
+    faults = []
+    if not isinstance(run, list | tuple) or not all(isinstance(name, str) for name in run):
+        faults.append(Fault(f"run is {run!r}", 'Write the columns that checkpoints of one run share: run = ["N", "w"]'))
+    if isinstance(sum_tolerance, bool) or not isinstance(sum_tolerance, int | float) or not 0 <= sum_tolerance <= 0.1:
+        faults.append(Fault(f"sum_tolerance is {sum_tolerance!r}", "Write a number from 0 to 0.1"))
+    return faults
 
 
 def _column_fault(old: str, new: object) -> Fault | None:

@@ -5,17 +5,15 @@ Everything heavy is imported inside the commands, so that --help answers at once
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bayesmix.errors import BayesmixError
-
-if TYPE_CHECKING:
-    from bayesmix.posterior import Posterior
-    from bayesmix.runs import Runs
+from bayesmix.terminal import forecasts, load, notice_of, read_planned, read_runs, say, say_notice, show, warn
 
 EXIT_CODES = """Exit codes: 0 done; 2 wrong usage; 3 bad input, all faults listed; 4 not converged, no answer given;
 5 a result exists and was not to be replaced."""
@@ -30,59 +28,36 @@ app = typer.Typer(
 
 RunsFile = Annotated[Path, typer.Argument(metavar="RUNS", help="CSV of runs: run,N,D,w.web,w.code,loss.web,...")]
 Card = Annotated[Path | None, typer.Option("--card", help="TOML that says how a foreign table is read.")]
-Maps = Annotated[list[str] | None, typer.Option("--map", help="Rename a column: model_size=N, 'weight_{domain}=w.{domain}'.")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="Rename a column: model_size=N, 'weight_{domain}=w.{domain}'."),
+]
 Units = Annotated[list[str] | None, typer.Option("--unit", help="Unit of a column: N=millions, w=percent, D=1e9.")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="Keep only some runs: 'N<=2e9', role=ladder.")]
 Posteriors = Annotated[list[Path], typer.Argument(metavar="POSTERIOR...", help="Files written by fit.")]
 Seed = Annotated[int, typer.Option(help="Source of all randomness; recorded in the result.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing result.")]
-Accept = Annotated[bool, typer.Option("--accept-unconverged", help="Use posteriors that did not converge all the same.")]
+Accept = Annotated[
+    bool, typer.Option("--accept-unconverged", help="Use posteriors that did not converge all the same.")
+]
 Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
 Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
 Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
 
 
-def _read(path: Path, card: Path | None, maps: list[str] | None, units: list[str] | None, where: list[str] | None) -> Runs:
-    from bayesmix.card import Card as RunsCard
-    from bayesmix.runs import Runs
-
-    stated = RunsCard.read(card) if card else RunsCard()
-    runs = Runs.read(path, stated.merged(RunsCard.parse(maps or [], units or [])))
-    return runs.where(*where) if where else runs
-
-
-def _load(paths: list[Path], accept: bool) -> dict[str, Posterior]:
-    """Load posteriors under their files' names, and stop at any that did not converge."""
-    from bayesmix.posterior import Posterior
-
-    posteriors = {path.stem: Posterior.load(path) for path in paths}
-    if len(posteriors) < len(paths):
-        raise BayesmixError("two posterior files have the same name: rename one, since names tell them apart")
-    for name, posterior in posteriors.items():
-        _say_notice(posterior.runs)
-        for problem in posterior.problems():
-            _warn(f"{name}: {problem}")
-        if accept:
-            posteriors[name] = posterior.accept()
-        posteriors[name].require_converged()
-    return posteriors
-
-
-def _say(text: str = "") -> None:
-    typer.echo(text)
-
-
-def _warn(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _say_notice(runs: Runs) -> None:
-    if runs.card.notice:
-        _warn(f"NOTE: {runs.card.notice}")
-
-
-def _table(frame, **options) -> None:
-    _say(frame.to_string(float_format=lambda v: f"{v:.4g}", **options))
+@app.callback()
+def before(
+    import_: Annotated[
+        list[str] | None,
+        typer.Option("--import", metavar="MODULE", help="Import a module with laws of your own, for posteriors of them."),
+    ] = None,
+) -> None:
+    """Import what the user trusts: reading a posterior imports nothing by itself."""
+    for module in import_ or []:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise BayesmixError(f"{module} cannot be imported: {error}. Is its folder on PYTHONPATH?") from None
 
 
 @app.command()
@@ -90,10 +65,10 @@ def check(runs: RunsFile, card: Card = None, map_: Maps = None, unit: Units = No
     """Check a table of runs, and say what its design can and cannot show."""
     from bayesmix.describe import described
 
-    table = _read(runs, card, map_, unit, where)
-    _say_notice(table)
+    table = read_runs(runs, card, map_, unit, where)
+    say_notice(table.card.notice)
     for line in described(table):
-        _say(line)
+        say(line)
 
 
 @app.command()
@@ -102,7 +77,7 @@ def laws(name: Annotated[str | None, typer.Argument(help="A law to show in full.
     from bayesmix.describe import catalogue, law_card
 
     for line in law_card(name) if name else catalogue():
-        _say(line)
+        say(line)
 
 
 @app.command()
@@ -134,21 +109,21 @@ def fit(
         chosen = dataclasses.replace(chosen, targets=tuple(target))
     path = out or Path(f"{chosen.name}.nc")
     refuse_overwrite(path, overwrite=force)
-    table = _read(runs, card, map_, unit, where)
+    table = read_runs(runs, card, map_, unit, where)
     posterior = sample(chosen, table, seed=seed, draws=draws, warmup=warmup, progress=not quiet)
     posterior.save(path, overwrite=force)
-    _say_notice(table)
+    say_notice(table.card.notice)
     for problem in posterior.problems():
-        _warn(str(problem))
+        warn(str(problem))
     if accept_unconverged:
         posterior = posterior.accept()
     try:
         posterior.require_converged()
     except BayesmixError:
-        _warn(f"The draws are kept in {path}, to look at.")
+        warn(f"The draws are kept in {path}, to look at.")
         raise
-    _table(posterior.summary())
-    _say(f"wrote {path}")
+    show(posterior.summary())
+    say(f"wrote {path}")
 
 
 @app.command()
@@ -167,12 +142,13 @@ def compare(
     if leave_out not in ("run", "mixture", "observation"):
         raise typer.BadParameter("must be run, mixture or observation", param_hint="--leave-out")
     refuse_overwrite(out, overwrite=force)
-    comparison = by_loo(_load(posteriors, accept_unconverged), leave_out=leave_out)  # pyright: ignore
-    save(comparison, out, overwrite=force)
-    _table(comparison.table)
+    loaded = load(posteriors, accept_unconverged)
+    comparison = by_loo(loaded, leave_out=leave_out)  # pyright: ignore
+    save(comparison, out, notice=notice_of(loaded), overwrite=force)
+    show(comparison.table)
     for warning in comparison.warnings:
-        _warn(warning)
-    _say(f"wrote {out}")
+        warn(warning)
+    say(f"wrote {out}")
 
 
 @app.command()
@@ -193,42 +169,37 @@ def predict(
     from bayesmix.prediction import compute_optimal
     from bayesmix.prediction import predict as forecast
 
-    if not (planned or at or compute):
-        raise typer.BadParameter("say what to predict: --planned FILE, --at N=...,D=... or --compute FLOP")
+    if not (planned or at or compute) or (planned and at):
+        raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
     refuse_overwrite(out, overwrite=force)
-    (loaded,) = _load([posterior], accept_unconverged).values()
+    posteriors = load([posterior], accept_unconverged)
+    (loaded,) = posteriors.values()
     tables, warnings = [], []
     if planned or at:
-        prediction = forecast(loaded, _planned(planned, at), seed=seed)
-        tables += [prediction.table("measured").assign(of="one run"), prediction.table("expected").assign(of="the law")]
+        prediction = forecast(loaded, read_planned(planned, at), seed=seed)
+        tables += [
+            prediction.table("measured").assign(of="one run"),
+            prediction.table("expected").assign(of="the law"),
+        ]
         warnings += prediction.warnings
     if compute:
         optimum = compute_optimal(loaded, compute)
         tables.append(optimum.table())
         warnings += optimum.warnings
     for table in tables:
-        _table(table, index=False)
-        _say()
-    derived = loaded.derived()
-    if derived.data_vars:
-        _say("Derived coefficients, mean and standard deviation:")
-        _table(pd.DataFrame({n: {"mean": float(v.mean()), "sd": float(v.std())} for n, v in derived.items() if v.size}).T)
+        show(table, index=False)
+        say()
+    derived = loaded.summary(of="derived")
+    if len(derived):
+        say("Derived coefficients:")
+        show(derived)
     for warning in dict.fromkeys(warnings):
-        _warn(warning)
-    write_whole(out, lambda p: pd.concat(tables).to_csv(p, index=False), overwrite=force)
-    _say(f"wrote {out}")
-
-
-def _planned(path: Path | None, at: list[str] | None) -> Runs:
-    import pandas as pd
-
-    from bayesmix.runs import Runs
-
-    frames = [Runs.read(path, planned=True).table] if path else []
-    for text in at or []:
-        cells = dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))
-        frames.append(pd.DataFrame([{"run": text, **cells}]))
-    return Runs.of(pd.concat(frames, ignore_index=True), planned=True, source=str(path or "--at"))
+        warn(warning)
+    whole = pd.concat(tables)
+    if notice := notice_of(posteriors):
+        whole = whole.assign(notice=notice)
+    write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
+    say(f"wrote {out}")
 
 
 @app.command()
@@ -250,20 +221,23 @@ def decide(
     refuse_overwrite(out, overwrite=force)
     stated = Stated.read(problem)
     weights = load_comparison(comparison).weights if comparison else None
-    decision = choose(_load(posteriors, accept_unconverged), stated, seed=seed, weights=weights)
-    save(decision, out, overwrite=force)
-    _table(decision.table(), index=False)
+    loaded = load(posteriors, accept_unconverged)
+    decision = choose(loaded, stated, seed=seed, weights=weights)
+    save(decision, out, notice=notice_of(loaded), overwrite=force)
+    show(decision.table(), index=False)
     for name, value in decision.facts().items():
-        _say(f"{name:28} {value:.4g}")
+        say(f"{name:28} {value:.4g}")
     for warning in decision.warnings:
-        _warn(warning)
-    _say(f"wrote {out}")
+        warn(warning)
+    say(f"wrote {out}")
 
 
 @app.command()
 def report(
     posteriors: Posteriors,
-    comparison: Annotated[list[Path] | None, typer.Option(help="Comparison to show; may be given several times.")] = None,
+    comparison: Annotated[
+        list[Path] | None, typer.Option(help="Comparison to show; may be given several times.")
+    ] = None,
     decision: Annotated[Path | None, typer.Option(help="Decision to show.")] = None,
     planned: Planned = None,
     compute: Compute = None,
@@ -278,8 +252,8 @@ def report(
     from bayesmix.results import load_comparison, load_decision
 
     refuse_overwrite(out, overwrite=force)
-    loaded = _load(posteriors, accept_unconverged)
-    predictions, optima = _forecasts(loaded, planned, compute, seed)
+    loaded = load(posteriors, accept_unconverged)
+    predictions, optima = forecasts(loaded, planned, compute, seed)
     write_report(
         out,
         loaded,
@@ -289,26 +263,7 @@ def report(
         optima=optima,
         overwrite=force,
     )
-    _say(f"wrote {out / 'report.html'}")
-
-
-def _forecasts(loaded: dict[str, Posterior], planned: Path | None, compute: list[float] | None, seed: int):
-    """Predict with every posterior that can: a mixing law is not asked about N and D alone."""
-    from bayesmix.prediction import compute_optimal
-    from bayesmix.prediction import predict as forecast
-
-    predictions, optima, refusals = {}, {}, {}
-    for name, posterior in loaded.items():
-        try:
-            if planned and posterior.model.law.covariates:
-                predictions[name] = forecast(posterior, _planned(planned, None), seed=seed)
-            if compute:
-                optima[name] = compute_optimal(posterior, compute)
-        except BayesmixError as error:
-            refusals[name] = error
-    if refusals and not (predictions or optima):
-        raise next(iter(refusals.values()))
-    return predictions, optima
+    say(f"wrote {out / 'report.html'}")
 
 
 @app.command()
@@ -320,9 +275,9 @@ def demo(
     from bayesmix.demo import commands
 
     for line in commands(out, force=force):
-        _say(f"\n$ bayesmix {' '.join(line)}")
+        say(f"\n$ bayesmix {' '.join(line)}")
         app(line, standalone_mode=False)
-    _say(f"\nOpen {out / 'report' / 'report.html'}")
+    say(f"\nOpen {out / 'report' / 'report.html'}")
 
 
 def main() -> None:
@@ -330,7 +285,7 @@ def main() -> None:
     try:
         app()
     except BayesmixError as error:
-        _warn(f"error: {error}")
+        warn(f"error: {error}")
         sys.exit(error.exit_code)
 
 

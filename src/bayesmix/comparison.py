@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,7 +74,8 @@ def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> 
     NotConvergedError
         One of them has not converged.
     """
-    _refuse_incomparable(posteriors)
+    require_alike(posteriors)
+    _require_one_kind(posteriors)
     first = next(iter(posteriors.values()))
     unit = _units(first, leave_out)
     likelihoods = {name: log_likelihood(p, unit) for name, p in posteriors.items()}
@@ -103,33 +104,50 @@ def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> 
     return Comparison(table, leave_out, int(unit.max()) + 1, tuple(cautions + _closeness(table, int(unit.max()) + 1)))
 
 
-def _refuse_incomparable(posteriors: Mapping[str, Posterior]) -> None:
+def require_alike(posteriors: Mapping[str, Posterior]) -> None:
+    """Raise an error unless all posteriors converged, and are of the same runs and targets."""
     if not posteriors:
         raise BayesmixError("there is nothing to compare: give at least one posterior")
     for posterior in posteriors.values():
         posterior.require_converged()
-    for what, key in (
-        ("runs", lambda p: f"{len(p.runs)} rows, hash {p.runs.hash[:8]}"),
-        ("targets", lambda p: ", ".join(p.targets)),
-        ("kinds of noise", lambda p: "probabilities of counts" if p.model.noise.discrete else "densities"),
-    ):
-        groups: dict[str, list[str]] = {}
-        for name, posterior in posteriors.items():
-            groups.setdefault(key(posterior), []).append(name)
-        if len(groups) > 1:
-            listed = "; ".join(f"{', '.join(names)} ({group})" for group, names in groups.items())
-            raise BayesmixError(
-                f"the posteriors are of different {what} and cannot be compared: {listed}. "
-                "Fit all of them to the same runs and targets"
-            )
+    remedy = "Fit all of them to the same runs and targets"
+    _require_same("runs", posteriors, lambda p: f"{len(p.runs)} rows, hash {p.runs.hash[:8]}", remedy)
+    _require_same("targets", posteriors, lambda p: ", ".join(p.targets), remedy)
+
+
+def _require_one_kind(posteriors: Mapping[str, Posterior]) -> None:
+    def kind(posterior: Posterior) -> str:
+        return "probabilities of counts" if posterior.model.noise.discrete else "densities"
+
+    remedy = "Compare those with the noise binomial among themselves, the others among themselves"
+    _require_same("kinds of noise", posteriors, kind, remedy)
+
+
+def _require_same(what: str, posteriors: Mapping[str, Posterior], key: Callable[[Posterior], str], remedy: str) -> None:
+    groups: dict[str, list[str]] = {}
+    for name, posterior in posteriors.items():
+        groups.setdefault(key(posterior), []).append(name)
+    if len(groups) > 1:
+        listed = "; ".join(f"{', '.join(names)} ({group})" for group, names in groups.items())
+        raise BayesmixError(f"the posteriors are of different {what} and cannot be compared: {listed}. {remedy}")
 
 
 def _units(posterior: Posterior, leave_out: Unit) -> np.ndarray:
-    if leave_out == "observation":
-        return np.arange(len(posterior.runs))
-    if leave_out == "mixture":
-        return np.unique(posterior.runs.column("w"), axis=0, return_inverse=True)[1].ravel()
-    return np.unique(np.array(posterior.runs.names), return_inverse=True)[1]
+    """Return the unit of each row: 0, 1, ...; -1 where none of the targets was measured."""
+    runs, measured = posterior.runs, np.asarray(posterior.inputs.observed).any(axis=1)
+    of = {
+        "observation": lambda: np.arange(len(runs)),
+        "mixture": lambda: runs.column("w"),
+        "run": lambda: np.array(runs.names),
+    }
+    unit = np.full(len(runs), -1)
+    unit[measured] = np.unique(of[leave_out]()[measured], axis=0, return_inverse=True)[1].ravel()
+    if unit.max() < 1:
+        raise BayesmixError(
+            f"there is only one {leave_out} with a measured target, so that nothing would remain if it were left out. "
+            "Leave out less: run, then observation"
+        )
+    return unit
 
 
 def _loo(likelihood: np.ndarray):
@@ -179,5 +197,5 @@ def _closeness(table: pd.DataFrame, units: int) -> list[str]:
         found.append(f"Only {units} units are left out in turn: standard errors are rough below 100.")
     rivals = [str(n) for n, r in table.iloc[1:].iterrows() if abs(r["diff"]) < max(4.0, 2 * r["diff_se"])]
     if rivals:
-        found.append(f"Not told apart from {table.index[0]}: {', '.join(rivals)} (difference below 4 or 2 standard errors).")
+        found.append(f"Not told apart from {table.index[0]}: {', '.join(rivals)} (within 4, or 2 standard errors).")
     return found

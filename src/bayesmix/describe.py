@@ -33,7 +33,7 @@ def described(runs: Runs) -> Iterator[str]:
     yield from (f"design: {fact}" for fact in design_facts(runs))
     found = assess(runs)
     yield ""
-    yield "What runs like these leave of each prior's standard deviation, by law (1 % errors assumed; above half is weak):"
+    yield "What runs like these leave of each prior's standard deviation, by law (at 1 % errors; above half is weak):"
     for name, shares in found.items():
         listed = ", ".join(f"{q} {s:.0%}" for q, s in shares.items())
         poor = weak(shares)

@@ -46,14 +46,22 @@ class Problem:
 
 def find_problems(posterior: Posterior) -> list[Problem]:
     """Return everything found, what forbids using the posterior first."""
-    found = [*_convergence(posterior), *_sampler(posterior), *_modes(posterior), *_prior(posterior), *_ignored(posterior)]
+    found = [
+        *_convergence(posterior),
+        *_sampler(posterior),
+        *_modes(posterior),
+        *_prior(posterior),
+        *_ignored(posterior),
+    ]
     found += [Problem("provenance", note, fatal=False) for note in posterior.notes]
     return sorted(found, key=lambda p: not p.fatal)
 
 
 def _worst(values: xr.Dataset, largest: bool) -> tuple[str, float]:
     """Return the name and value of the worst; NaN, which chains that never move give, is worse than anything."""
-    per_name = {str(n): float(v.max(skipna=False) if largest else v.min(skipna=False)) for n, v in values.data_vars.items()}
+    per_name = {
+        str(n): float(v.max(skipna=False) if largest else v.min(skipna=False)) for n, v in values.data_vars.items()
+    }
     name = max(per_name, key=lambda n: (np.isnan(per_name[n]), per_name[n] if largest else -per_name[n]))
     return name, per_name[name]
 
@@ -91,8 +99,8 @@ def _sampler(posterior: Posterior) -> Iterator[Problem]:
     if deep:
         yield Problem(
             "tree_depth",
-            f"{deep} of {total} draws hit the maximum tree depth: sampling is slow, not wrong. Look for quantities that "
-            "the runs cannot tell apart.",
+            f"{deep} of {total} draws hit the maximum tree depth: sampling is slow, not wrong. Look for quantities "
+            "that the runs cannot tell apart.",
             fatal=False,
         )
     energy = stats["energy"].values

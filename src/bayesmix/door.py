@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bayesmix.card import Card
 from bayesmix.covariates import (
     MISSING,
+    RESPONSES,
+    SCALARS,
     expected,
     head,
     is_numeric,
     is_target,
     meant_by,
     name_fault,
+    name_hint,
     read_number,
+    unit_hint,
 )
 from bayesmix.errors import Fault, InputError, suggest
+from bayesmix.sheet import Sheet
 
-SUM_TOLERANCE = 1e-3  # mixtures are often rounded to three decimals
 EXACT = 1e-12  # a sum this near 1 is left alone, so that reading a written table changes nothing
 SHOWN = 5  # faults of one kind in one column that are written out
 
 Cells = dict[str, list[str]]
 Numbers = dict[str, list[float]]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The cells of a table as text; `lines` says where each row stands in its source."""
-
-    columns: list[str]
-    rows: list[list[str]]
-    lines: list[int]
 
 
 @dataclass
@@ -68,58 +61,6 @@ class Findings:
         return listed
 
 
-def read_sheet(path: Path) -> Sheet:
-    """Read a CSV file as text, so that a fault can quote the cell and the line."""
-    if not path.is_file():
-        beside = [other.name for other in path.parent.glob("*.csv")]
-        raise InputError(str(path), [Fault("no such file", suggest(path.name, beside))])
-    try:
-        return parse_sheet(path.read_bytes().decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError:
-        return parse_sheet("\0", str(path))
-
-
-def parse_sheet(text: str, source: str) -> Sheet:
-    """Split CSV text into cells; a text without a header and a row is an error."""
-    if "\0" in text:
-        fault = Fault("not a text file in UTF-8", "Export the table as CSV (comma separated, UTF-8)")
-        raise InputError(source, [fault])
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    line = 1
-    try:
-        for cells in reader:
-            if cells:
-                rows.append([cell.strip() for cell in cells])
-                lines.append(line)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        remedy = "Close every quotation mark, and double those inside a cell"
-        raise InputError(source, [Fault(f"not CSV: {error}", remedy, row=line)]) from None
-    if len(rows) < 2:
-        what = "the file has a header but no rows" if rows else "the file is empty"
-        raise InputError(source, [Fault(what, "Expected a header and one line per observation")])
-    return Sheet(rows[0], rows[1:], lines[1:])
-
-
-def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
-    """Write a frame as cells, floats exactly; a named index counts as columns."""
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    if frame.empty:
-        raise InputError(source, [Fault("the frame is empty", "Expected one row per observation")])
-    columns = [[_cell(value) for value in frame.iloc[:, at]] for at in range(frame.shape[1])]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return Sheet([str(name).strip() for name in frame.columns], rows, list(range(len(rows))))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(float(value))
-    return "" if value is None or value is pd.NA or value is pd.NaT else str(value).strip()
-
-
 def admit(sheet: Sheet, card: Card, *, planned: bool, source: str) -> tuple[Cells, Numbers]:
     """Rename, convert and check a table; return its labels and its numbers.
 
@@ -128,14 +69,13 @@ def admit(sheet: Sheet, card: Card, *, planned: bool, source: str) -> tuple[Cell
     findings = Findings()
     cells = _columns(sheet, card, findings)
     numbers = {
-        name: _convert(name, column, card.factor(name), findings)
-        for name, column in cells.items()
-        if is_numeric(name)
+        name: _convert(name, column, card.factor(name), findings) for name, column in cells.items() if is_numeric(name)
     }
     labels = {name: column for name, column in cells.items() if name not in numbers}
-    _normalise_mixtures(numbers, findings)
+    _normalise_mixtures(numbers, card.sum_tolerance, findings)
     _check_duplicates(cells, numbers, findings)
     _check_targets(cells, numbers, planned=planned, findings=findings)
+    _check_run_rule(cells, card, findings)
     if faults := findings.faults():
         raise InputError(source, faults)
     return labels, numbers
@@ -192,16 +132,16 @@ def _convert(name: str, column: Sequence[str], factor: float, findings: Findings
     return numbers
 
 
-def _normalise_mixtures(numbers: Numbers, findings: Findings) -> None:
+def _normalise_mixtures(numbers: Numbers, tolerance: float, findings: Findings) -> None:
     """Make every mixture sum to 1 exactly, if it did so up to rounding."""
     weights = [column for name, column in numbers.items() if head(name) == "w"]
     for at, mixture in enumerate(zip(*weights, strict=True)):
         total = math.fsum(mixture)
-        if abs(total - 1) > SUM_TOLERANCE + EXACT:
-            remedy = "Correct them, or add the domain that is not in the table"
-            if abs(total - 100) <= 100 * SUM_TOLERANCE:
+        if abs(total - 1) > tolerance + EXACT:
+            remedy = "Correct them, add the domain that is not in the table, or state a sum_tolerance in the card"
+            if abs(total - 100) <= 100 * tolerance:
                 remedy = 'They look like percent: say so in [units]: w = "percent"'
-            fault = Fault(f"weights w.* sum to {total:.6g}, expected 1 within {SUM_TOLERANCE:g}", remedy)
+            fault = Fault(f"weights w.* sum to {total:.6g}, expected 1 within {tolerance:g}", remedy)
             findings.add("w", fault, at)
         elif abs(total - 1) > EXACT:
             for column in weights:
@@ -246,6 +186,15 @@ def _check_targets(cells: Cells, numbers: Numbers, *, planned: bool, findings: F
         findings.add("", Fault(what, _target_remedy(cells)))
 
 
+def _check_run_rule(cells: Cells, card: Card, findings: Findings) -> None:
+    for name in card.run:
+        if not any(name in (column, head(column)) for column in cells):
+            findings.add(
+                "",
+                Fault(f"the card says that a run is told by {name!r}, which is no column", suggest(name, cells)),
+            )
+
+
 def _check_items(cells: Cells, numbers: Numbers, *, planned: bool, findings: Findings) -> None:
     for items in [name for name in numbers if head(name) == "items"]:
         target = items.removeprefix("items.")
@@ -267,3 +216,59 @@ def _target_remedy(cells: Cells) -> str:
         if is_target(meaning := meant_by(name) or ""):
             return f'Map it: "{name}" = "{meaning}"'
     return f'Map one of {", ".join(cells)}: "NAME" = "loss"'
+
+
+def tabulate(labels: Cells, numbers: Numbers, card: Card) -> pd.DataFrame:
+    """Order the columns, name the runs by position where they have no names, and apply C = 6ND."""
+    arrays = {name: np.array(column, dtype=np.float64) for name, column in numbers.items()}
+    if {"N", "D"} <= arrays.keys():
+        arrays.setdefault("C", 6 * arrays["N"] * arrays["D"])
+    elif "C" in arrays and len(given := {"N", "D"} & arrays.keys()) == 1:
+        (absent,) = {"N", "D"} - given
+        arrays[absent] = arrays["C"] / (6 * arrays[given.pop()])
+    columns = {**labels, **arrays}
+    rows = max(map(len, columns.values()), default=0)
+    columns.setdefault("run", _run_names(columns, rows, card.run))
+    groups = ("run", *SCALARS, "w", *RESPONSES, "items")
+    rank = {name: groups.index(head(name)) for name in columns if is_numeric(name) or name == "run"}
+    ordered = sorted(columns, key=lambda name: rank.get(name, len(groups)))
+    return pd.DataFrame({name: columns[name] for name in ordered})
+
+
+def _run_names(columns: Mapping[str, Sequence], rows: int, by: Sequence[str]) -> list[str]:
+    """Name runs by position or, if the card says what the checkpoints of one run share, by that."""
+    if not by:
+        return [str(position) for position in range(1, rows + 1)]
+    shared = [column for name, column in columns.items() if name in by or head(name) in by]
+    known: dict[tuple, str] = {}
+    return [known.setdefault(key, f"run-{len(known) + 1}") for key in zip(*shared, strict=True)]
+
+
+def hints_of(table: pd.DataFrame) -> list[str]:
+    """Say what is suspicious. It depends on the table alone, so that a table read back has the same hints."""
+    unnamed = list(table["run"]) == [str(position + 1) for position in range(len(table))]
+    heads = {head(name) for name in table.columns if name != "run" or not unnamed}
+    hints = [name_hint(name, heads) for name in table.columns if name != "run" and not is_numeric(name)]
+    hints += [unit_hint(name, table[name].tolist()) for name in ("N", "D", "U") if name in table]
+    hints += [_checkpoint_hint(table)] if unnamed else []
+    return [hint for hint in hints if hint]
+
+
+def _checkpoint_hint(table: pd.DataFrame) -> str | None:
+    """Tell rows that look like checkpoints of one run, where runs are named by nothing but their position."""
+    same = [name for name in table.columns if head(name) in ("N", "w") and is_numeric(name)]
+    if not same or "D" not in table:
+        return None
+    rows = list(table[same].itertuples(index=False, name=None))
+    tokens: dict[tuple[float, ...], set[float]] = {}
+    for row, D in zip(rows, table["D"], strict=True):
+        tokens.setdefault(row, set()).add(D)
+    alike = sum(len(tokens[row]) > 1 for row in rows)
+    if not alike:
+        return None
+    shared = " and ".join(dict.fromkeys(map(head, same)))
+    return (
+        f"every row counts as a run of its own, yet {alike} of {len(table)} share {shared} with another "
+        "and differ in D, as checkpoints of one run do: if they are, a column 'run' is needed to leave out "
+        "whole runs"
+    )

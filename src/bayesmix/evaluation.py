@@ -35,7 +35,7 @@ def log_likelihood(posterior: Posterior, unit: np.ndarray) -> np.ndarray:
     posterior : Posterior
         The posterior.
     unit : integer array, shape (observation,)
-        Which unit each row belongs to: 0, 1, ...
+        Which unit each row belongs to: 0, 1, ...; -1 for none.
 
     Returns
     -------

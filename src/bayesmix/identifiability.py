@@ -1,8 +1,8 @@
-"""What a design can show: how much of each prior would be left after runs like these, before any is trained.
+r"""What a design can show: how much of each prior would be left after runs like these, before any is trained.
 
 A linear-Gaussian look ahead: with prior standard deviations s of the unconstrained quantities and the Jacobian J of the
 log response at draws from the prior, runs with relative errors of 1 % would leave the covariance
-$(\\mathrm{diag}(s)^{-2} + J^\\top J / 0.01^2)^{-1}$. It needs no rule per law: a single D, a single D/N, or domains
+$(\mathrm{diag}(s)^{-2} + J^\top J / 0.01^2)^{-1}$. It needs no rule per law: a single D, a single D/N, or domains
 that never vary show as directions in which J vanishes.
 """
 
@@ -48,22 +48,28 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     compiled = program(model, inputs)
     prior = np.asarray(compiled.prior_draws(jax.random.split(jax.random.key(_SEED), 1000), inputs))
     spread = prior.std(axis=0)
-    jacobians = np.asarray(_jacobian(compiled)(prior[:_PRIOR_DRAWS], inputs))
-    jacobians = np.nan_to_num(jacobians) * spread / RELATIVE_ERROR
-    left = [np.sqrt(np.diag(np.linalg.inv(np.eye(len(spread)) + j.T @ j))) for j in jacobians]
-    share, labels = np.median(left, axis=0), np.array(compiled.labels)
-    names = {n.removesuffix(".relative"): n for n in dict.fromkeys(compiled.labels)}
-    return {n: float(share[labels == site].max()) for n, site in names.items() if n in model.law.quantities}
+    responses, quantities = _jacobians(compiled)(prior[:_PRIOR_DRAWS], inputs)
+    responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR
+    after = np.linalg.inv(np.eye(len(spread)) + responses.swapaxes(1, 2) @ responses)
+    return {n: float(np.median(_share(np.asarray(j) * spread, after), axis=0).max()) for n, j in quantities.items()}
 
 
-def _jacobian(compiled: Program):
+def _share(jacobian: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each element over its prior one; of elements, since coordinates may rotate them."""
+    return np.sqrt(np.einsum("dei,dij,dej->de", jacobian, after, jacobian) / (jacobian**2).sum(axis=2))
+
+
+def _jacobians(compiled: Program):
+    """Return the function (u, inputs) to Jacobians of the log response, and of each quantity of the law."""
     model = compiled.model
 
-    def log_response(u, inputs: Inputs):
+    def constrained(u, inputs: Inputs):
         values = constrain_fn(model, (inputs,), {}, compiled.unravel(u), return_deterministic=True)
-        return jnp.log(jnp.maximum(model.mean(values, inputs), 1e-12)).ravel()
+        logs = jnp.log(jnp.maximum(model.mean(values, inputs), 1e-12))
+        unknown = {n: values[n].ravel() for n in model.unknowns if n in model.law.quantities}
+        return jnp.where(inputs.observed, logs, 0.0).ravel(), unknown
 
-    return jax.jit(jax.vmap(jax.jacfwd(log_response), in_axes=(0, None)))
+    return jax.jit(jax.vmap(jax.jacfwd(constrained), in_axes=(0, None)))
 
 
 def assess(runs: Runs) -> dict[str, dict[str, float]]:
@@ -99,8 +105,8 @@ def design_facts(runs: Runs) -> Iterator[str]:
         directions = int(np.linalg.matrix_rank(w - w.mean(axis=0), tol=1e-2 * np.sqrt(len(w))))
         if directions < len(runs.domains) - 1:
             yield (
-                f"The mixtures vary in {directions} of {len(runs.domains) - 1} directions: effects of domains along the others "
+                f"The mixtures vary in {directions} of {len(runs.domains) - 1} directions: those of domains along the others "
                 "cannot be known."
             )
     if "U" in runs.symbols and (epochs := (runs.column("D") / runs.column("U")).max()) < 4:
-        yield f"No run repeats its data more than {epochs:.1f} times: what repetition costs needs more than about 4 epochs."
+        yield f"No run sees its data more than {epochs:.1f} times: what repetition costs needs about 4 epochs or more."

@@ -120,15 +120,25 @@ def _column(runs: Runs, name: str, covariate: str, model: Model, faults: list[Fa
     try:
         values = runs.column(name)
     except InputError as error:
-        hint = f"covariates = {{ {covariate} = \"<column>\" }} in the model" if name == covariate else ""
+        hint = f'covariates = {{ {covariate} = "<column>" }} in the model' if name == covariate else ""
         faults.extend(
-            Fault(f.what + f" (covariate {covariate!r} of law {model.law.name})", f"{f.remedy} {hint}".strip(), f.row, f.run)
+            Fault(
+                f.what + f" (covariate {covariate!r} of law {model.law.name})",
+                f"{f.remedy} {hint}".strip(),
+                f.row,
+                f.run,
+            )
             for f in error.faults
         )
         return None
     missing = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     faults.extend(
-        Fault(f"{name} has no value, but law {model.law.name} needs it", "Give it, or leave the run out", None, runs.names[i])
+        Fault(
+            f"{name} has no value, but law {model.law.name} needs it",
+            "Give it, or leave the run out",
+            None,
+            runs.names[i],
+        )
         for i in np.flatnonzero(missing)
     )
     return values
@@ -144,7 +154,10 @@ def _levels(model: Model, runs: Runs, like: Coordinates | None, faults: list[Fau
         levels[by] = like.levels[by] if like else here
         if unknown := sorted(set(here) - set(levels[by])):
             faults.append(
-                Fault(f"{by} = {', '.join(unknown)} was not among the runs of the fit", suggest(unknown[0], levels[by]))
+                Fault(
+                    f"{by} = {', '.join(unknown)} was not among the runs of the fit",
+                    suggest(unknown[0], levels[by]),
+                )
             )
     return levels
 
@@ -190,8 +203,10 @@ def _geometric(values: np.ndarray, column: str) -> float:
 
 def _reorder(model: Model, runs: Runs, coordinates: Coordinates, columns, faults: list[Fault]):
     if set(runs.domains) != set(coordinates.domains):
-        faults.append(Fault(f"domains are {', '.join(runs.domains) or '(none)'}, but the fit had "
-                            f"{', '.join(coordinates.domains)}", "Give a weight for each, 0 where it is not used"))  # fmt: skip
+        here, there = (", ".join(names) or "(none)" for names in (runs.domains, coordinates.domains))
+        faults.append(
+            Fault(f"domains are {here}, but the fit had {there}", "Give each a weight, 0 where it is not used")
+        )
         return columns
     order = [runs.domains.index(d) for d in coordinates.domains]
     return {c: v[:, order] if model.columns[c] == "w" else v for c, v in columns.items()}
@@ -215,7 +230,11 @@ def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[st
                                              "Add columns items.<target>, or choose the noise beta")])  # fmt: skip
     scale = np.asarray(coordinates.scale)
     groups = {by: np.array([level.index(v) for v in runs.table[by]]) for by, level in coordinates.levels.items()}
-    sizes = {"target": shape[1], "domain": len(coordinates.domains), **{k: len(v) for k, v in coordinates.levels.items()}}
+    sizes = {
+        "target": shape[1],
+        "domain": len(coordinates.domains),
+        **{k: len(v) for k, v in coordinates.levels.items()},
+    }
     return Inputs(
         covariates=columns,
         groups=groups,

@@ -111,9 +111,7 @@ def replaced(quantities: Mapping[str, Quantity], changes: Mapping[str, Any], own
         if isinstance(change, Distribution):
             if not isinstance(old, Prior):
                 raise BayesmixError(f"{name} of {owner} is a constant; give prior(...) with unit and meaning instead")
-            change = prior(
-                change, old.unit, old.meaning, dims=old.dims, relative=old.relative, zero_sum=old.zero_sum
-            )
+            change = prior(change, old.unit, old.meaning, dims=old.dims, relative=old.relative, zero_sum=old.zero_sum)
         elif not isinstance(change, Prior | Reference):
             change = _number(name, change, old, owner)
         result[name] = change
@@ -152,7 +150,9 @@ class Law:
         """Evaluate the law. Quantities without a number must be given; constants may be left out."""
         if len(args) > len(self.covariates):
             takes = ", ".join(self.covariates) or "none"
-            raise BayesmixError(f"law {self.name} has {len(args)} positional arguments, but its covariates are: {takes}")
+            raise BayesmixError(
+                f"law {self.name} has {len(args)} positional arguments, but its covariates are: {takes}"
+            )
         constants = {n: q for n, q in self.quantities.items() if not isinstance(q, Prior | Reference)}
         given = {**dict(zip(self.covariates, args, strict=False)), **constants, **kwargs}
         known = [*self.covariates, *self.quantities]
@@ -163,8 +163,9 @@ class Law:
         with double():
             import jax
             import jax.numpy as jnp
+            from jax.core import Tracer
 
-            if any(isinstance(v, jax.core.Tracer) for v in given.values()):
+            if any(isinstance(v, Tracer) for v in given.values()):
                 return self.function(**given)
             value = self.function(**{n: v if isinstance(v, float | int) else jnp.asarray(v) for n, v in given.items()})
             return float(value) if jnp.ndim(value) == 0 else jax.device_get(value)

@@ -64,7 +64,11 @@ class Model:
         if clash := set(self.law.quantities) & set(self.noise.quantities):
             raise BayesmixError(f"law {self.law.name} and noise {self.noise.name} both have a quantity {min(clash)!r}")
         for kind, names, known in (
-            ("pooled quantity", self.pooling, [q for q, v in self.quantities.items() if isinstance(v, Prior)]),
+            (
+                "pooled quantity",
+                self.pooling,
+                self.unknowns,
+            ),
             ("covariate", self.covariates, self.law.covariates),
         ):
             for name in names:
@@ -99,6 +103,11 @@ class Model:
         return {**self.law.quantities, **self.noise.quantities}
 
     @property
+    def unknowns(self) -> dict[str, Prior]:
+        """Quantities that have a prior, by name."""
+        return {n: q for n, q in self.quantities.items() if isinstance(q, Prior)}
+
+    @property
     def columns(self) -> dict[str, str]:
         """Column of the runs that feeds each covariate of the law."""
         return {c: self.covariates.get(c, c) for c in self.law.covariates}
@@ -114,8 +123,7 @@ class Model:
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the named dimensions of a quantity: its group, its target, then its own."""
-        quantity = self.quantities[name]
-        assert isinstance(quantity, Prior)
+        quantity = self.unknowns[name]
         grouped = (self.pooling[name].by,) if self._varies(name) else ()
         replicated = ("target",) if name in self.noise.quantities or not self.law.vector else ()
         return grouped + replicated + quantity.dims
@@ -133,7 +141,7 @@ class Model:
         observe : bool
             Condition on the responses; otherwise they are sampled.
         """
-        values = {n: self._sample(n, q, inputs) for n, q in self.quantities.items() if isinstance(q, Prior)}
+        values = {n: self._sample(n, q, inputs) for n, q in self.unknowns.items()}
         distribution = self.measured(values, self.mean(values, inputs), inputs)
         with numpyro.handlers.mask(mask=inputs.observed if observe else True):  # pyright: ignore
             numpyro.sample("response", distribution, obs=inputs.response if observe else None)
@@ -157,8 +165,7 @@ class Model:
 
     def element(self, name: str, inputs: Inputs, dims: tuple[str, ...]) -> Distribution:
         """Return the prior of a quantity over the named dimensions (of its relative value, where it is relative)."""
-        quantity = self.quantities[name]
-        assert isinstance(quantity, Prior)
+        quantity = self.unknowns[name]
         shape = inputs.shape(dims)
         if quantity.zero_sum:
             scale = rebuild(quantity.distribution).scale  # pyright: ignore

@@ -99,7 +99,10 @@ def _well_typed(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]
         else:
             fits, wanted = isinstance(value, str), "Write text in quotes"
         if key == "published" and fits:
-            fits, wanted = all(isinstance(v, Mapping) for v in value.values()), "Write a table [published.NAME]"
+            fits, wanted = (
+                all(isinstance(v, Mapping) for v in value.values()),
+                "Write a table [published.NAME]",
+            )
         if fits:
             kept[key] = value
         else:
@@ -163,7 +166,11 @@ def write(model: Model, path: str | Path, *, overwrite: bool = False) -> Path:
 
 def dumps(model: Model) -> str:
     """Return a model as TOML text, with every prior that differs from the law's own."""
-    lines = [f"law = {_toml(model.law.identifier)}", f"noise = {_toml(model.noise.name)}", f"name = {_toml(model.name)}"]
+    lines = [
+        f"law = {_toml(model.law.identifier)}",
+        f"noise = {_toml(model.noise.name)}",
+        f"name = {_toml(model.name)}",
+    ]
     if model.description:
         lines.append(f"description = {_toml(model.description)}")
     if model.targets:

@@ -62,34 +62,39 @@ def _of_log(base: type[Distribution], mean, *numbers, **scales) -> Distribution:
 
 
 def log_normal(mean, *, sigma=_sigma("standard deviation of the log response")):
-    """Normal errors of the log response."""
+    """Give the log response normal errors."""
     return _of_log(dist.Normal, mean, scale=sigma)
 
 
 def log_student_t(mean, *, sigma=_sigma("scale of the log response"), nu=_degrees()):
-    """Student-t errors of the log response: runs that went wrong do not drag the law along. The default."""
+    """Give the log response Student-t errors, the default: runs that went wrong do not drag the law along."""
     return _of_log(dist.StudentT, mean, jnp.broadcast_to(nu, jnp.shape(mean)), scale=sigma)
 
 
 def log_laplace(mean, *, sigma=_sigma("mean absolute deviation of the log response")):
-    """Laplace errors of the log response: the likelihood behind Huber losses with a small threshold."""
+    """Give the log response Laplace errors: the likelihood behind Huber losses with a small threshold."""
     return _of_log(dist.Laplace, mean, scale=sigma)
 
 
 def normal(mean, *, sigma=_sigma("standard deviation of the response", relative=True)):
-    """Normal errors of the response itself."""
+    """Give the response itself normal errors."""
     return dist.Normal(mean, sigma)
 
 
-def beta(mean, *, precision=prior(dist.LogNormal(6.0, 1.5), "", "pseudo-count: variance is mean (1 - mean) / (1 + it)")):
-    """Beta errors of a fraction in (0, 1)."""
+def beta(
+    mean,
+    *,
+    precision=prior(dist.LogNormal(6.0, 1.5), "", "pseudo-count: variance is mean (1 - mean) / (1 + it)"),
+):
+    """Give a fraction in (0, 1) beta errors."""
     mean = jnp.clip(mean, 1e-6, 1 - 1e-6)
     return dist.Beta(mean * precision, (1 - mean) * precision)
 
 
 def binomial(mean, items):
-    """Counts among `items` evaluation items (columns ``items.<target>``); the response is the fraction."""
+    """Count successes among `items` evaluation items (columns ``items.<target>``); the response is their fraction."""
     mean = jnp.clip(mean, 1e-6, 1 - 1e-6)
+    items = jnp.asarray(items).astype(int)  # the sampler takes no other
     counts = dist.Binomial(items, probs=mean)
     return _Fraction(counts, items)
 
@@ -97,7 +102,7 @@ def binomial(mean, items):
 class _Fraction(Distribution):
     """A count divided by its number of items; a probability mass, so without a Jacobian."""
 
-    support = dist.constraints.unit_interval
+    support = dist.constraints.unit_interval  # pyright: ignore
 
     def __init__(self, counts: Distribution, items):
         self.counts, self.items = counts, items

@@ -8,23 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import arviz_base
 import jax
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayesmix.errors import NotConvergedError
 from bayesmix.inputs import Coordinates, Inputs
-from bayesmix.law import Prior
 from bayesmix.model import Model
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bayesmix.diagnostics import Problem
 
 
@@ -106,17 +104,22 @@ class Posterior:
     def values(self) -> dict[str, np.ndarray]:
         """Return the draws of every quantity of law and noise, all chains in one: {name: (draw, ...)}."""
         group = self.tree["posterior"]
-        return {
-            n: group[n].values.reshape(-1, *group[n].shape[2:])
-            for n, q in self.model.quantities.items()
-            if isinstance(q, Prior)
-        }
+        return {n: group[n].values.reshape(-1, *group[n].shape[2:]) for n in self.model.unknowns}
 
-    def summary(self) -> pd.DataFrame:
-        """Return mean, standard deviation, 90 % interval, effective sample sizes and R-hat of every quantity."""
+    def summary(self, of: Literal["quantities", "derived"] = "quantities") -> pd.DataFrame:
+        """Return mean, standard deviation, 90 % interval, effective sample sizes and R-hat.
+
+        Parameters
+        ----------
+        of : {"quantities", "derived"}
+            What was sampled, or the law's derived coefficients; empty for a law without any.
+        """
         import arviz_stats
 
-        return arviz_stats.summary(self.tree, ci_prob=0.9, ci_kind="eti", round_to="none")  # pyright: ignore
+        draws = self.tree["posterior"].to_dataset() if of == "quantities" else self.derived()
+        if not draws.data_vars:
+            return pd.DataFrame()
+        return arviz_stats.summary(draws, ci_prob=0.9, ci_kind="eti", round_to="none")  # pyright: ignore
 
     @in_double
     def derived(self) -> xr.Dataset:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -90,7 +91,7 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
     def one(drawn, inputs):
         mean = model.mean(drawn["values"], inputs)
         noisy = model.measured(drawn["values"], mean, inputs).sample(drawn["key"])
-        return jax.numpy.stack([mean, noisy])
+        return jnp.stack([mean, noisy])
 
     draws = over_draws(one, {"values": values, "key": keys}, inputs)
     warnings = [*(str(p) for p in posterior.problems()), *distance(posterior, planned)]
@@ -100,15 +101,21 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
 def distance(posterior: Posterior, planned: Runs) -> list[str]:
     """Return a sentence for each covariate of the law that lies outside the fitted runs."""
     found = []
-    for column in posterior.model.columns.values():
-        fitted, asked = posterior.runs.column(column), planned.column(column)
+    # Taken from the inputs, where the domains of both are in the same order.
+    inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
+    for covariate, column in posterior.model.columns.items():
+        fitted, asked = (np.asarray(i.covariates[covariate]) for i in (posterior.inputs, inputs))
         if column == "w":
             low, high = fitted.min(axis=0), fitted.max(axis=0)
             outside = ((asked < low - 1e-3) | (asked > high + 1e-3)).any(axis=0)
             if outside.any():
-                names = ", ".join(d for d, out in zip(posterior.runs.domains, outside, strict=True) if out)
-                found.append(f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there.")
+                names = ", ".join(d for d, out in zip(posterior.coordinates.domains, outside, strict=True) if out)
+                found.append(
+                    f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there."
+                )
             continue
+        if min(fitted.min(), asked.min()) <= 0:
+            continue  # a label of numbers, of which decades say nothing
         above, below = np.log10(asked.max() / fitted.max()), np.log10(fitted.min() / asked.min())
         for decades, side in ((above, "above"), (below, "below")):
             if decades > 0.01:
@@ -148,10 +155,23 @@ class Optimum:
         rows = []
         for i, budget in enumerate(self.C):
             for j, target in enumerate(self.targets):
-                for name, draws in {"N": self.N, "D": self.D, "D/N": self.D / self.N, "response": self.response}.items():
-                    quantiles = np.nanquantile(draws[:, i, j], [0.5, low, high])
+                for name, draws in {
+                    "N": self.N,
+                    "D": self.D,
+                    "D/N": self.D / self.N,
+                    "response": self.response,
+                }.items():
+                    found = draws[:, i, j][np.isfinite(draws[:, i, j])]
+                    quantiles = np.quantile(found, [0.5, low, high]) if len(found) else [np.nan] * 3
                     labels = ("median", f"low{level:.0%}", f"high{level:.0%}")
-                    rows.append({"C": budget, "target": target, "quantity": name, **dict(zip(labels, quantiles, strict=True))})
+                    rows.append(
+                        {
+                            "C": budget,
+                            "target": target,
+                            "quantity": name,
+                            **dict(zip(labels, quantiles, strict=True)),
+                        }
+                    )
         return pd.DataFrame(rows)
 
 
@@ -182,14 +202,18 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
             f"law {posterior.model.law.name} is one of {', '.join(sorted(needs)) or 'nothing'}: a compute-optimal N and D "
             "needs a law of N and D alone. Use chinchilla, kaplan_nd or gadre_overtraining"
         )
+    if not len(C) or not all(0 < float(budget) < np.inf for budget in C):
+        raise BayesmixError(f"compute budgets are {list(C)}: give at least one, each a finite number of FLOP above 0")
     results = [_optimum_at(posterior, float(budget)) for budget in C]
     N, D, response = (np.stack([r[i] for r in results], axis=1) for i in range(3))
     warnings = [str(p) for p in posterior.problems()]
     if missing := int(np.isnan(N).any(axis=(1, 2)).sum()):
-        warnings.append(f"{missing} of {len(N)} draws have no optimum between {_LEAST:g} and {_MOST:g} tokens per parameter.")
+        warnings.append(
+            f"{missing} of {len(N)} draws have no optimum between {_LEAST:g} and {_MOST:g} tokens per parameter."
+        )
     fitted = posterior.runs.column("C")
     if (decades := np.log10(max(C) / fitted.max())) > 0.01:
-        warnings.append(f"C lies up to {decades:.1f} decades above the fitted runs: the intervals take the law for true there.")
+        warnings.append(f"C lies up to {decades:.1f} decades above the fitted runs: the law is taken for true there.")
     return Optimum(np.asarray(C, dtype=float), N, D, response, posterior.targets, tuple(warnings))
 
 

@@ -25,7 +25,7 @@ _COMMANDS = {"comparison": "compare", "decision": "decide"}
 def plain(value: Any) -> Any:
     """Return a value as strict JSON can say it: arrays as lists, what is not finite as null."""
     if isinstance(value, pd.DataFrame):
-        return {str(i): plain(dict(row)) for i, row in value.iterrows()}
+        return plain(value.to_dict(orient="index"))
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, Mapping):
@@ -39,12 +39,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def save(result: Comparison | Decision, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a comparison or a decision as JSON, whole or not at all."""
+def save(result: Comparison | Decision, path: str | Path, *, notice: str = "", overwrite: bool = False) -> Path:
+    """Write a comparison or a decision as JSON, whole or not at all, with what must be said of its data."""
     content = {
         "bayesmix": type(result).__name__.lower(),
         "format": FORMAT,
         "versions": versions(),
+        "notice": notice,
         **{f.name: plain(getattr(result, f.name)) for f in fields(result)},
     }
     if isinstance(result, Decision):
@@ -56,7 +57,7 @@ def save(result: Comparison | Decision, path: str | Path, *, overwrite: bool = F
 def load_comparison(path: str | Path) -> Comparison:
     """Read a comparison."""
     content = _read(path, "comparison")
-    table = pd.DataFrame.from_dict(content["table"], orient="index").astype(float)
+    table = pd.DataFrame.from_dict(content["table"], orient="index").apply(pd.to_numeric)
     return Comparison(table, content["left_out"], content["units"], tuple(content["warnings"]))
 
 
@@ -66,7 +67,7 @@ def load_decision(path: str | Path) -> Decision:
     arrays = ("mixture", "baseline", "objective", "baseline_objective", "optima", "regret")
     return Decision(
         domains=tuple(content["domains"]),
-        **{name: np.array(content[name]) for name in arrays},
+        **{name: np.array(content[name], dtype=float) for name in arrays},
         kkt_residual=content["kkt_residual"],
         candidate_gap=content["candidate_gap"],
         observed=(np.array(content["observed"][0]), np.array(content["observed"][1])),
@@ -84,5 +85,7 @@ def _read(path: str | Path, kind: str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("bayesmix") != kind:
         raise BayesmixError(f"{path} is not a {kind} written by bayesmix. Make it with: bayesmix {_COMMANDS[kind]}")
     if content["format"] > FORMAT:
-        raise BayesmixError(f"{path} was written by bayesmix {content['versions']['bayesmix']}, which is newer. Upgrade")
+        raise BayesmixError(
+            f"{path} was written by bayesmix {content['versions']['bayesmix']}, which is newer. Upgrade"
+        )
     return content

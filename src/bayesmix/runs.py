@@ -11,18 +11,10 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.card import Card
-from bayesmix.covariates import (
-    COVARIATES,
-    RESPONSES,
-    SCALARS,
-    head,
-    is_numeric,
-    is_target,
-    name_hint,
-    unit_hint,
-)
-from bayesmix.door import Cells, Numbers, Sheet, admit, frame_sheet, parse_sheet, read_sheet
+from bayesmix.covariates import COVARIATES, head, is_numeric, is_target
+from bayesmix.door import admit, hints_of, tabulate
 from bayesmix.errors import Fault, InputError, suggest
+from bayesmix.sheet import Sheet, frame_sheet, parse_sheet, read_sheet
 
 _CONDITION = re.compile(r"(.+?)\s*(!=|<=|>=|==|=|<|>)\s*(.*)", re.DOTALL)
 
@@ -150,9 +142,7 @@ class Runs:
         if name == "M" and "M" in self.symbols:
             return self.column("D") / self.column("N")
         if name not in self.table:
-            raise InputError(
-                self.source, [Fault(f"no column {name!r}", suggest(name, {*self.symbols, *self.table}))]
-            )
+            raise InputError(self.source, [Fault(f"no column {name!r}", suggest(name, {*self.symbols, *self.table}))])
         cells = self.table[name].tolist()
         for cell in cells:
             if not _is_number(cell):
@@ -186,9 +176,7 @@ class Runs:
         """Return the rows with `by` up to and including `at`, and the rows above it."""
         low = _compare(self.column(by), "<=", at)
         if low.all() or not low.any():
-            what = (
-                f"all rows have {by} {'<=' if low.all() else '>'} {at:g}, so one side of the split is empty"
-            )
+            what = f"all rows have {by} {'<=' if low.all() else '>'} {at:g}, so one side of the split is empty"
             raise InputError(self.source, [Fault(what, f"Split within {by}: {self._values_of(by)}")])
         return self._subset(low), self._subset(~low)
 
@@ -196,7 +184,8 @@ class Runs:
         table = self.table[kept].reset_index(drop=True)
         empty = [name for name in self.targets if np.isnan(self.column(name)[kept]).all()]
         gone = [name for name in table.columns if name.removeprefix("items.") in empty]
-        return replace(self, table=table.drop(columns=gone))
+        left = pd.DataFrame(table.drop(columns=gone))
+        return replace(self, table=left, hints=tuple(hints_of(left)))
 
     def _meets(self, condition: str) -> np.ndarray:
         if not (match := _CONDITION.fullmatch(condition.strip())):
@@ -209,9 +198,7 @@ class Runs:
                 return ((cells == wanted) == (sign == "=")).to_numpy()
         values = self.column(name)
         if not _is_number(wanted) or values.ndim > 1:
-            fault = Fault(
-                f"{condition!r} compares {name} with {wanted!r}", "Compare one column with a number"
-            )
+            fault = Fault(f"{condition!r} compares {name} with {wanted!r}", "Compare one column with a number")
             raise InputError(self.source, [fault])
         return _compare(values, sign, float(wanted))
 
@@ -244,52 +231,5 @@ def _quoted(cell: str) -> str:
 
 def _runs(sheet: Sheet, card: Card | str | Path | None, *, planned: bool, source: str) -> Runs:
     card = card if isinstance(card, Card) else Card() if card is None else Card.read(card)
-    table = _table(*admit(sheet, card, planned=planned, source=source))
-    return Runs(table, card, source, tuple(_hints(table)))
-
-
-def _hints(table: pd.DataFrame) -> list[str]:
-    """Say what is suspicious. It depends on the table alone, so that a table read back has the same hints."""
-    unnamed = list(table["run"]) == [str(position + 1) for position in range(len(table))]
-    heads = {head(name) for name in table.columns if name != "run" or not unnamed}
-    hints = [name_hint(name, heads) for name in table.columns if name != "run" and not is_numeric(name)]
-    hints += [unit_hint(name, table[name].tolist()) for name in ("N", "D", "U") if name in table]
-    hints += [_checkpoint_hint(table)] if unnamed else []
-    return [hint for hint in hints if hint]
-
-
-def _table(labels: Cells, numbers: Numbers) -> pd.DataFrame:
-    """Order the columns, name the runs by position where they have no names, and apply C = 6ND."""
-    arrays = {name: np.array(column, dtype=np.float64) for name, column in numbers.items()}
-    if {"N", "D"} <= arrays.keys():
-        arrays.setdefault("C", 6 * arrays["N"] * arrays["D"])
-    elif "C" in arrays and len(given := {"N", "D"} & arrays.keys()) == 1:
-        (absent,) = {"N", "D"} - given
-        arrays[absent] = arrays["C"] / (6 * arrays[given.pop()])
-    columns = {**labels, **arrays}
-    rows = max(map(len, columns.values()), default=0)
-    columns.setdefault("run", [str(position) for position in range(1, rows + 1)])
-    groups = ("run", *SCALARS, "w", *RESPONSES, "items")
-    rank = {name: groups.index(head(name)) for name in columns if is_numeric(name) or name == "run"}
-    ordered = sorted(columns, key=lambda name: rank.get(name, len(groups)))
-    return pd.DataFrame({name: columns[name] for name in ordered})
-
-
-def _checkpoint_hint(table: pd.DataFrame) -> str | None:
-    """Tell rows that look like checkpoints of one run, where runs are named by nothing but their position."""
-    same = [name for name in table.columns if head(name) in ("N", "w") and is_numeric(name)]
-    if not same or "D" not in table:
-        return None
-    rows = list(table[same].itertuples(index=False, name=None))
-    tokens: dict[tuple[float, ...], set[float]] = {}
-    for row, D in zip(rows, table["D"], strict=True):
-        tokens.setdefault(row, set()).add(D)
-    alike = sum(len(tokens[row]) > 1 for row in rows)
-    if not alike:
-        return None
-    shared = " and ".join(dict.fromkeys(map(head, same)))
-    return (
-        f"every row counts as a run of its own, yet {alike} of {len(table)} share {shared} with another "
-        "and differ in D, as checkpoints of one run do: if they are, a column 'run' is needed to leave out "
-        "whole runs"
-    )
+    table = tabulate(*admit(sheet, card, planned=planned, source=source), card)
+    return Runs(table, card, source, tuple(hints_of(table)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,9 +43,7 @@ def prior_predictive(model: Model, runs: Runs, *, seed: int, draws: int = 1000) 
 
 
 @in_double
-def simulate(
-    model: Model, planned: Runs, constants: Mapping[str, Any], *, targets: tuple[str, ...], seed: int
-) -> Runs:
+def simulate(model: Model, planned: Runs, constants: Mapping[str, Any], *, targets: tuple[str, ...], seed: int) -> Runs:
     """Return the planned runs with responses that the model makes up from stated constants.
 
     Parameters
@@ -54,8 +53,8 @@ def simulate(
     planned : Runs
         The design: covariates and labels.
     constants : mapping of str to number or nested list
-        Every quantity and reference of the law, and every quantity of the noise. A law that returns one target takes
-        numbers; a law that returns all targets takes its quantities with their dimensions.
+        Every quantity and reference of the law, and every quantity of the noise: a number for all, or nested lists with
+        the quantity's dimensions, groups in alphabetical order.
     targets : tuple of str
         Names of the responses.
     seed : int
@@ -66,18 +65,20 @@ def simulate(
     BayesmixError
         A constant is missing.
     """
-    if missing := [n for n in model.quantities if n not in constants and not isinstance(model.quantities[n], float)]:
+    needed = [n for n, q in model.quantities.items() if isinstance(q, Prior | Reference)]
+    if missing := [n for n in needed if n not in constants]:
         raise BayesmixError(f"model {model.name} needs a number for {', '.join(missing)} to simulate")
     references = {n: constants[n] for n, q in model.law.quantities.items() if isinstance(q, Reference)}
-    like = Coordinates(targets, planned.domains, {}, references, (1.0,) * len(targets))
+    columns = {p.by for p in model.pooling.values() if p.kind != "complete"} & set(planned.labels)
+    levels = {by: tuple(sorted(set(planned.table[by]))) for by in columns}
+    like = Coordinates(targets, planned.domains, levels, references, (1.0,) * len(targets))
     inputs, _ = bind(model, planned, like)
     values = {}
-    for name, quantity in model.quantities.items():
-        if isinstance(quantity, Prior):
-            shape = inputs.shape(model.dims(name))
-            values[name] = np.broadcast_to(np.asarray(constants[name], dtype=float), shape)
+    for name in model.unknowns:
+        values[name] = np.broadcast_to(np.asarray(constants[name], dtype=float), inputs.shape(model.dims(name)))
     mean = model.mean(values, inputs)
     with numpyro.handlers.seed(rng_seed=seed):
         responses = numpyro.sample("response", model.measured(values, mean, inputs))
     table = planned.table.assign(**{t: np.asarray(responses)[:, i] for i, t in enumerate(targets)})
-    return Runs.of(table, planned.card, source="simulated runs")
+    # The card is remembered, not applied again: names and units are standard by now.
+    return dataclasses.replace(Runs.of(table, source="simulated runs"), card=planned.card)

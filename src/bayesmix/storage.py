@@ -73,7 +73,7 @@ def load(path: str | Path) -> Posterior:
             tree = opened.load()
     except Exception as error:
         raise BayesmixError(f"{path} is not a posterior written by bayesmix, or is damaged: {error}") from None
-    facts = tree.attrs
+    facts = {str(k): v for k, v in tree.attrs.items()}
     if "bayesmix_format" not in facts:
         raise BayesmixError(f"{path} is a NetCDF file, but not a posterior written by bayesmix")
     if facts["bayesmix_format"] > FORMAT:

@@ -165,9 +165,7 @@ def test_the_order_of_domains_does_not_matter(name, cases):
         n: np.take(v, order, axis=1 + case.model.dims(n).index("domain")) if n in domain else v
         for n, v in case.draws.items()
     }
-    references = {
-        n: v[order] if case.model.references[n] == "w" else v for n, v in case.inputs.references.items()
-    }
+    references = {n: v[order] if case.model.references[n] == "w" else v for n, v in case.inputs.references.items()}
     covariates = {**case.inputs.covariates, "w": case.inputs.covariates["w"][:, order]}
     inputs = replace(case.inputs, covariates=covariates, references=references)
     np.testing.assert_allclose(case.mean(inputs, draws), case.mean(), rtol=1e-12)
@@ -215,6 +213,6 @@ def test_priors_mean_the_same_in_any_unit(name, cases, synthetic):
             for at, values, mean in ((case.inputs, before, case.mean()[0]), (inputs, first, scaled[0])):
                 sigma = 0.01 * (at.scale if noise.quantities["sigma"].relative else 1.0)
                 model = replace(case.model, noise=noise)
-                measured = model.measured({**values, "sigma": sigma, "nu": np.full(2, 4.0)}, mean, at)
+                measured = model.measured({**values, "sigma": sigma, "nu": 4.0}, mean, at)
                 responses.append(measured.sample(jax.random.key(0)) / at.scale)
             np.testing.assert_allclose(*responses, rtol=1e-9, err_msg=noise.name)

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from bayesmix.comparison import compare
-from bayesmix.decision.objective import Objective, build
+from bayesmix.comparison import compare, require_alike
+from bayesmix.decision.objective import Objective, build, target_weights
 from bayesmix.decision.optimise import minimise, project
-from bayesmix.decision.problem import Problem
+from bayesmix.decision.problem import Problem, gather
 from bayesmix.errors import BayesmixError
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
@@ -134,7 +134,7 @@ def decide(
     seed : int
         Chooses draws and starts.
     weights : mapping of str to float, optional
-        Share of each posterior in the draws; by default the stacking weights of `compare`.
+        Share of each posterior in the draws, scaled to sum to one; by default the stacking weights of `compare`.
     draws : int
         How many.
 
@@ -151,12 +151,15 @@ def decide(
             f"none of the laws ({', '.join(p.model.law.name for p in posteriors.values())}) depends on the mixture w. "
             "Fit a mixing law, e.g. ye_m4"
         )
-    for posterior in posteriors.values():
-        posterior.require_converged()
-    shares = dict(weights) if weights is not None else compare(posteriors).weights
-    runs = next(iter(posteriors.values())).runs
-    low, high = problem.limits(runs.domains)
-    baseline = problem.baseline_mixture(runs.domains)
+    require_alike(posteriors)
+    first = next(iter(posteriors.values()))
+    runs = first.runs
+    (low, high), baseline, _ = gather(
+        lambda: problem.limits(runs.domains),
+        lambda: problem.baseline_mixture(runs.domains),
+        lambda: target_weights(first.targets, problem),
+    )
+    shares = _shares(posteriors, weights)
     key_draws, key_starts = jax.random.split(jax.random.key(seed))
     objective = build(posteriors, shares, problem, draws, key_draws)
     candidates = _candidates(runs, baseline, low, high, key_starts)
@@ -181,6 +184,19 @@ def decide(
     )
 
 
+def _shares(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
+    if weights is None:
+        return compare(posteriors).weights if len(posteriors) > 1 else dict.fromkeys(posteriors, 1.0)
+    if set(weights) != set(posteriors):
+        raise BayesmixError(
+            f"the weights are of {', '.join(weights)}, but the posteriors are {', '.join(posteriors)}. "
+            "Give one weight to each, by name; stacking weights come from a comparison of exactly these"
+        )
+    if not all(weight >= 0 for weight in weights.values()) or not 0 < (total := sum(weights.values())) < np.inf:
+        raise BayesmixError(f"the weights are {dict(weights)}: give numbers of at least 0, some above")
+    return {name: float(weights[name]) / total for name in posteriors}
+
+
 def _candidates(runs: Runs, baseline: np.ndarray, low: np.ndarray, high: np.ndarray, key) -> np.ndarray:
     """Return random mixtures, the observed ones and the baseline, all within the bounds."""
     random = np.asarray(jax.random.dirichlet(key, np.ones(len(low)), (RANDOM_CANDIDATES,)))
@@ -188,7 +204,9 @@ def _candidates(runs: Runs, baseline: np.ndarray, low: np.ndarray, high: np.ndar
     return np.array([project(w, low, high) for w in (baseline, *observed, *random)])
 
 
-def _own_optima(objective: Objective, start: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _own_optima(
+    objective: Objective, start: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     optima, regret = [], []
     for function in objective.single(OWN_OPTIMA):
         own = minimise(function, low, high, start[None])
@@ -198,15 +216,23 @@ def _own_optima(objective: Objective, start: np.ndarray, low: np.ndarray, high: 
 
 
 def _warnings(
-    posteriors: Mapping[str, Posterior], shares: Mapping[str, float], problem: Problem, w: np.ndarray, observed: np.ndarray
+    posteriors: Mapping[str, Posterior],
+    shares: Mapping[str, float],
+    problem: Problem,
+    w: np.ndarray,
+    observed: np.ndarray,
 ) -> list[str]:
-    found = [f"{name}: {p}" for name, posterior in posteriors.items() if shares[name] > 0.01 for p in posterior.problems()]
+    found = [
+        f"{name}: {p}" for name, posterior in posteriors.items() if shares[name] > 0.01 for p in posterior.problems()
+    ]
     blind = sum(shares[n] for n, p in posteriors.items() if "w" not in p.model.columns.values())
     if blind > 0.01:
         found.append(f"{blind:.0%} of the draws come from laws in which the mixture does not matter.")
     found += _unused(posteriors, problem)
     if not _in_hull(w, observed):
-        found.append("The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there.")
+        found.append(
+            "The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there."
+        )
     return found
 
 
@@ -221,7 +247,8 @@ def _unused(posteriors: Mapping[str, Posterior], problem: Problem) -> list[str]:
         if not 0.95 * fitted.min() <= planned <= 1.05 * fitted.max():
             found.append(
                 f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = "
-                f"{fitted.min():.3g} to {fitted.max():.3g}. That it stays the best at {symbol} = {planned:.3g} is an assumption."
+                f"{fitted.min():.3g} to {fitted.max():.3g}. That it stays the best at {symbol} = {planned:.3g} is "
+                "an assumption."
             )
     return found
 

@@ -73,6 +73,7 @@ class Objective:
     def single(self, limit: int) -> list[Any]:
         """Return the objective and gradient of up to `limit` evenly spaced draws, each a function of w."""
         total = sum(_count(p.values) for p in self.parts)
+        limit = min(limit, total)
         functions = []
         for part in self.parts:
             count = _count(part.values)
@@ -100,7 +101,9 @@ def _count(values: Mapping[str, Any]) -> int:
     return len(next(iter(values.values())))
 
 
-def build(posteriors: Mapping[str, Posterior], weights: Mapping[str, float], problem: Problem, draws: int, key: Any) -> Objective:
+def build(
+    posteriors: Mapping[str, Posterior], weights: Mapping[str, float], problem: Problem, draws: int, key: Any
+) -> Objective:
     """Take draws from each posterior by its weight and state the objective on them.
 
     Raises
@@ -109,14 +112,16 @@ def build(posteriors: Mapping[str, Posterior], weights: Mapping[str, float], pro
         The problem names targets that the posteriors do not predict, or lacks what a law needs.
     """
     first = next(iter(posteriors.values()))
+    # Fewer draws rather than other shares, where a posterior has not as many as its share asks for.
+    available = {name: _count(p.values()) for name, p in posteriors.items()}
+    draws = min([draws, *(int(available[n] / weights[n]) for n in posteriors if weights[n] > 0)])
     parts = []
     for name, posterior in posteriors.items():
         count = round(draws * weights[name])
         if not count:
             continue
         key, here = jax.random.split(key)
-        values = posterior.values()
-        total = _count(values)
+        values, total = posterior.values(), available[name]
         chosen = np.asarray(jax.random.choice(here, total, (min(count, total),), replace=False))
         inputs, _ = posterior.model.inputs(planned_run(posterior, problem, first.runs.domains), posterior.coordinates)
         sampled = {n: v[chosen] for n, v in values.items()}
@@ -128,11 +133,16 @@ def planned_run(posterior: Posterior, problem: Problem, domains: tuple[str, ...]
     """Return the planned run with a uniform mixture, as a table of one row."""
     row = {"run": "planned", **problem.planned, **{f"w.{d}": 1 / len(domains) for d in domains}}
     runs = Runs.of(pd.DataFrame([row]), planned=True, source="the problem's planned run")
-    missing = [c for c in posterior.model.columns.values() if c != "w" and c not in runs.symbols and c not in runs.labels]
+    missing = [
+        c for c in posterior.model.columns.values() if c != "w" and c not in runs.symbols and c not in runs.labels
+    ]
     if missing:
         raise InputError(
             "problem",
-            [Fault(f"law {posterior.model.law.name} needs {c} of the planned run", f"Add planned.{c}") for c in missing],
+            [
+                Fault(f"law {posterior.model.law.name} needs {c} of the planned run", f"Add planned.{c}")
+                for c in missing
+            ],
         )
     return runs
 

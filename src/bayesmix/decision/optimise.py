@@ -38,7 +38,11 @@ def project(w: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         return float(np.clip(w - shift, low, high).sum() - 1)
 
     least, most = (w - high).min() - 1e-9, (w - low).max() + 1e-9
-    shift = brentq(excess, least, most, xtol=1e-15) if excess(least) > 0 > excess(most) else (least if excess(least) <= 0 else most)
+    shift = (
+        brentq(excess, least, most, xtol=1e-15)
+        if excess(least) > 0 > excess(most)
+        else (least if excess(least) <= 0 else most)
+    )
     return np.clip(w - shift, low, high)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,21 +61,43 @@ class Problem:
     def of(cls, table: Mapping[str, Any], *, source: str = "problem") -> Problem:
         """Build a problem from the tables of a TOML file."""
         faults = [Fault(f"unknown key {k!r}", suggest(k, _KEYS)) for k in table if k not in _KEYS]
+        for key in ("objective", "planned", "bounds"):
+            if not isinstance(table.get(key, {}), Mapping):
+                faults.append(Fault(f"{key} is {table[key]!r}", f"Write a table [{key}]"))
+        table = {k: v for k, v in table.items() if k == "baseline" or isinstance(v, Mapping)}
         objective = dict(table.get("objective", {}))
         for target, weight in objective.items():
             if not _number(weight) or weight < 0:
                 faults.append(Fault(f"objective of {target} is {weight!r}", "Give a weight of at least 0"))
-        if objective and not sum(w for w in objective.values() if _number(w)) > 0:
+        if objective and all(w == 0 for w in objective.values()):
             faults.append(Fault("all weights of the objective are 0", "Give at least one target a positive weight"))
         bounds = {}
         for domain, pair in table.get("bounds", {}).items():
-            if not (isinstance(pair, list | tuple) and len(pair) == 2 and all(map(_number, pair)) and 0 <= pair[0] <= pair[1] <= 1):
-                faults.append(Fault(f"bounds of {domain} are {pair!r}", "Give [least, greatest] with 0 <= least <= greatest <= 1"))
+            if not (
+                isinstance(pair, list | tuple)
+                and len(pair) == 2
+                and all(map(_number, pair))
+                and 0 <= pair[0] <= pair[1] <= 1
+            ):
+                faults.append(
+                    Fault(
+                        f"bounds of {domain} are {pair!r}",
+                        "Give [least, greatest] with 0 <= least <= greatest <= 1",
+                    )
+                )
             else:
                 bounds[domain] = (float(pair[0]), float(pair[1]))
         baseline = table.get("baseline", "uniform")
+        for domain, weight in baseline.items() if isinstance(baseline, Mapping) else ():
+            if not _number(weight) or weight < 0:
+                faults.append(Fault(f"baseline of {domain} is {weight!r}", "Give a weight of at least 0"))
         if not (baseline == "uniform" or isinstance(baseline, Mapping)):
-            faults.append(Fault(f"baseline is {baseline!r}", 'Write baseline = "uniform", or a table with a weight per domain'))
+            faults.append(
+                Fault(
+                    f"baseline is {baseline!r}",
+                    'Write baseline = "uniform", or a table with a weight per domain',
+                )
+            )
         if faults:
             raise InputError(source, faults)
         return cls(objective, dict(table.get("planned", {})), bounds, baseline)
@@ -89,7 +111,9 @@ class Problem:
             Bounds that name an unknown domain, or that no mixture can satisfy.
         """
         faults = [
-            Fault(f"bounds for an unknown domain {d!r}", suggest(d, domains)) for d in self.bounds if d not in (*domains, "default")
+            Fault(f"bounds for an unknown domain {d!r}", suggest(d, domains))
+            for d in self.bounds
+            if d not in (*domains, "default")
         ]
         low, high = np.array([self.bounds.get(d, self.bounds.get("default", (0.0, 1.0))) for d in domains]).T
         if low.sum() > 1 + 1e-9:
@@ -108,16 +132,37 @@ class Problem:
         InputError
             Weights for unknown domains, missing ones, or a sum other than 1.
         """
-        if self.baseline == "uniform":
+        if isinstance(self.baseline, str):
             return np.full(len(domains), 1 / len(domains))
-        assert isinstance(self.baseline, Mapping)
-        faults = [Fault(f"baseline has an unknown domain {d!r}", suggest(d, domains)) for d in self.baseline if d not in domains]
+        faults = [
+            Fault(f"baseline has an unknown domain {d!r}", suggest(d, domains))
+            for d in self.baseline
+            if d not in domains
+        ]
         weights = np.array([float(self.baseline.get(d, 0.0)) for d in domains])
         if abs(weights.sum() - 1) > 1e-3 or (weights < 0).any():
-            faults.append(Fault(f"the baseline's weights sum to {weights.sum():.4g}", "Give weights of at least 0 that sum to 1"))
+            faults.append(
+                Fault(
+                    f"the baseline's weights sum to {weights.sum():.4g}",
+                    "Give weights of at least 0 that sum to 1",
+                )
+            )
         if faults:
             raise InputError("problem", faults)
         return weights / weights.sum()
+
+
+def gather(*checks: Callable[[], Any]) -> list[Any]:
+    """Return the results of all checks, or raise one `InputError` with the faults of all of them."""
+    results, faults = [], []
+    for check in checks:
+        try:
+            results.append(check())
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError("problem", faults)
+    return results
 
 
 def _number(value: Any) -> bool:

@@ -86,7 +86,14 @@ def _starts(modes: list[Mode], size: int, key: Any) -> np.ndarray:
 
 
 def _sample(
-    compiled: Program, inputs: Inputs, mode: Mode, z: np.ndarray, key: Any, warmup: int, draws: int, report: Any
+    compiled: Program,
+    inputs: Inputs,
+    mode: Mode,
+    z: np.ndarray,
+    key: Any,
+    warmup: int,
+    draws: int,
+    report: Any,
 ) -> dict[str, np.ndarray]:
     start, advance = compiled.sampler(warmup * CHUNK)
     whitening = (mode.centre, mode.scale)

@@ -69,7 +69,14 @@ def _climb(program: Program, inputs: Inputs, u: np.ndarray) -> tuple[float, np.n
     near = minimize(objective, u, jac=True, method="L-BFGS-B", options={"maxiter": 200, "maxcor": 20})
     if near.fun >= _WALL:
         return None
-    top = minimize(objective, near.x, jac=True, hess=curvature, method="trust-exact", options={"maxiter": 200, "gtol": 1e-4})
+    top = minimize(
+        objective,
+        near.x,
+        jac=True,
+        hess=curvature,
+        method="trust-exact",
+        options={"maxiter": 200, "gtol": 1e-4},
+    )
     return float(top.fun), top.x
 
 

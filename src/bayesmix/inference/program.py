@@ -53,7 +53,9 @@ class Program:
 
     @cached_property
     def _flat(self) -> tuple[Any, Callable[[Any], dict[str, Any]]]:
-        return ravel_pytree(self._unconstrained(self._trace(self.example, jax.random.key(0))))
+        # Only its shape is of interest: one wild draw of a wide prior shall not be refused.
+        with numpyro.validation_enabled(False):
+            return ravel_pytree(self._unconstrained(self._trace(self.example, jax.random.key(0))))
 
     def unravel(self, u: Any) -> dict[str, Any]:
         """Return the unconstrained value of each site from the flat u."""

@@ -18,10 +18,7 @@ from bayesmix.law import Law
 @cache
 def _modules() -> dict[str, str]:
     root = Path(__file__).parent
-    return {
-        path.stem: f"{__name__}.{path.parent.name}.{path.stem}"
-        for path in sorted(root.glob("*/[!_]*.py"))
-    }
+    return {path.stem: f"{__name__}.{path.parent.name}.{path.stem}" for path in sorted(root.glob("*/[!_]*.py"))}
 
 
 def names() -> list[str]:

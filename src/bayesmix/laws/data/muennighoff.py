@@ -24,12 +24,12 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(A, B, alpha, beta, N0, D0):
-    """Amplitudes for N in parameters and D in tokens."""
+    """Return the amplitudes for N in parameters and D in tokens."""
     return {"A_raw": A * N0**alpha, "B_raw": B * D0**beta}
 
 
 def worth(unique, total, half_life):
-    """Amount of fresh material that `total`, of which only `unique` is new, is worth."""
+    """Return the amount of fresh material that `total`, of which only `unique` is new, is worth."""
     repeats = total / unique - 1
     return unique * (1 + half_life * (1 - jnp.exp(-repeats / half_life)))
 

@@ -19,7 +19,7 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(k, gamma, L0):
-    """The amplitude of the paper, where L0 = 0."""
+    """Return the amplitude of the paper, where L0 = 0."""
     return {"k_raw": k * jnp.exp(gamma * L0)}
 
 

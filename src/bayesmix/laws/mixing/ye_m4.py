@@ -24,7 +24,7 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(L0, floor, t, w0):
-    """The paper's floor c, and amplitude k for a mixture of zero weights with the same zero-sum t."""
+    """Return the paper's floor c, and amplitude k for a mixture of zero weights with the same zero-sum t."""
     return {"c": L0 * floor, "k": L0 * (1 - floor) * jnp.exp(-t @ w0)}
 
 

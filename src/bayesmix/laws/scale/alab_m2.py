@@ -19,7 +19,7 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(A, c, x0):
-    """Amplitude for x in its own unit."""
+    """Return the amplitude for x in its own unit."""
     return {"A_raw": A * x0**c}
 
 

@@ -18,7 +18,7 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(A, B, alpha, beta, N0, D0):
-    """Amplitudes for N in parameters and D in tokens, and the exponent of N in the compute-optimal allocation."""
+    """Return the amplitudes for N in parameters and D in tokens, and the exponent of N in its optimum over compute."""
     return {"A_raw": A * N0**alpha, "B_raw": B * D0**beta, "a": beta / (alpha + beta)}
 
 

@@ -18,7 +18,7 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(a, b, eta, C0, M0):
-    """Amplitudes for C in FLOP and M in tokens per parameter, and Chinchilla's exponent."""
+    """Return the amplitudes for C in FLOP and M in tokens per parameter, and Chinchilla's exponent."""
     return {
         "a_raw": a * (C0 / M0) ** eta,
         "b_raw": b * (C0 * M0) ** eta,

@@ -20,7 +20,7 @@ from bayesmix.law import law, prior, reference
 
 
 def coefficients(A, B, alpha, beta, N0, D0):
-    """Scales N_c and D_c of the paper."""
+    """Return the scales N_c and D_c of the paper."""
     return {"Nc": N0 * A ** (1 / alpha), "Dc": D0 * B ** (1 / beta)}
 
 

@@ -1,0 +1,34 @@
+"""What the studies share: where measured tables are, and how results get into a README."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+MARK = "<!-- results: written by study.py -->"
+
+
+def data(folder: str) -> Path:
+    """Return a folder of measured tables, which this project may read but not ship."""
+    home = Path(os.environ.get("BAYESMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
+    path = home / folder
+    if not path.is_dir():
+        raise SystemExit(f"measured tables not found at {path}: set BAYESMIX_DATA to the folder that has {folder}/")
+    return path
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown."""
+    rows = [
+        list(map(str, table.columns)),
+        ["---"] * len(table.columns),
+        *table.astype(str).to_numpy().tolist(),
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def record(readme: Path, results: str) -> None:
+    """Replace what follows the mark in a README by new results."""
+    text = readme.read_text(encoding="utf-8").split(MARK)[0]
+    readme.write_text(f"{text}{MARK}\n\n{results}\n", encoding="utf-8")
+    print(results)

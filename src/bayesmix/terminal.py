@@ -1,0 +1,104 @@
+"""What several commands do: read runs, load posteriors, forecast, and say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bayesmix.errors import BayesmixError
+
+if TYPE_CHECKING:
+    from bayesmix.posterior import Posterior
+    from bayesmix.runs import Runs
+
+
+def read_runs(
+    path: Path, card: Path | None, maps: list[str] | None, units: list[str] | None, where: list[str] | None
+) -> Runs:
+    """Read a table of runs the way that the options say."""
+    from bayesmix.card import Card as RunsCard
+    from bayesmix.runs import Runs
+
+    stated = RunsCard.read(card) if card else RunsCard()
+    runs = Runs.read(path, stated.merged(RunsCard.parse(maps or [], units or [])))
+    return runs.where(*where) if where else runs
+
+
+def load(paths: list[Path], accept: bool) -> dict[str, Posterior]:
+    """Load posteriors under their files' names, and stop at any that did not converge."""
+    from bayesmix.posterior import Posterior
+
+    posteriors = {path.stem: Posterior.load(path) for path in paths}
+    if len(posteriors) < len(paths):
+        raise BayesmixError("two posterior files have the same name: rename one, since names tell them apart")
+    for notice in dict.fromkeys(p.runs.card.notice for p in posteriors.values()):
+        say_notice(notice)
+    for name, posterior in posteriors.items():
+        for problem in posterior.problems():
+            warn(f"{name}: {problem}")
+        if accept:
+            posteriors[name] = posterior.accept()
+        posteriors[name].require_converged()
+    return posteriors
+
+
+def say(text: str = "") -> None:
+    """Write to standard output."""
+    typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """Write to standard error."""
+    typer.echo(text, err=True)
+
+
+def say_notice(notice: str) -> None:
+    """Repeat what must be said of the data, if anything."""
+    if notice:
+        warn(f"NOTE: {notice}")
+
+
+def notice_of(posteriors: dict[str, Posterior]) -> str:
+    """Return what must be said of the data of all posteriors, each sentence once."""
+    return " ".join(dict.fromkeys(p.runs.card.notice for p in posteriors.values() if p.runs.card.notice))
+
+
+def show(frame, **options) -> None:
+    """Write a data frame to standard output."""
+    say(frame.to_string(float_format=lambda v: f"{v:.4g}", **options))
+
+
+def read_planned(path: Path | None, at: list[str] | None) -> Runs:
+    """Read planned runs from a file, or from texts such as N=70e9,D=1.4e12."""
+    import pandas as pd
+
+    from bayesmix.runs import Runs
+
+    if path:
+        return Runs.read(path, planned=True)
+    rows = [
+        {"run": text, **dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))}
+        for text in at or []
+    ]
+    return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
+
+
+def forecasts(loaded: dict[str, Posterior], planned: Path | None, compute: list[float] | None, seed: int):
+    """Predict with every posterior that can: a mixing law is not asked about N and D alone."""
+    from bayesmix.prediction import compute_optimal
+    from bayesmix.prediction import predict as forecast
+
+    predictions, optima, refusals = {}, {}, {}
+    for name, posterior in loaded.items():
+        try:
+            if planned and posterior.model.law.covariates:
+                predictions[name] = forecast(posterior, read_planned(planned, None), seed=seed)
+            if compute:
+                optima[name] = compute_optimal(posterior, compute)
+        except BayesmixError as error:
+            refusals[name] = error
+    if refusals and not (predictions or optima):
+        raise next(iter(refusals.values()))
+    return predictions, optima

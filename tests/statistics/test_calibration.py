@@ -1,0 +1,110 @@
+"""Simulation-based calibration and recovery: minutes, not seconds."""
+
+import arviz_stats
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.distributions import LogNormal
+from scipy import stats
+
+from bayesmix import laws
+from bayesmix.inference import fit
+from bayesmix.inference.program import program
+from bayesmix.inputs import Coordinates
+from bayesmix.law import law, prior, reference
+from bayesmix.model import Model
+from bayesmix.noise import NOISES
+from bayesmix.precision import double
+from bayesmix.runs import Runs
+
+pytestmark = pytest.mark.slow
+
+TABLES, BINS = 200, 10
+# Chance that a calibrated sampler fails, over all quantities together.
+FALSE_FAILURE = 1e-3
+
+
+@law(paper="arXiv:2203.15556")
+def loss(
+    N, D, *,
+    E=prior(LogNormal(0.5, 0.3), "nats/token", "irreducible loss"),
+    A=prior(LogNormal(-0.7, 0.5), "nats/token", "excess loss at N0"),
+    B=prior(LogNormal(-0.7, 0.5), "nats/token", "excess loss at D0"),
+    alpha=prior(LogNormal(-1.2, 0.4), "", "exponent of N"),
+    beta=prior(LogNormal(-1.2, 0.4), "", "exponent of D"),
+    N0=reference("N"), D0=reference("D"),
+):  # fmt: skip
+    """Chinchilla with priors that do not depend on the responses, as calibration needs."""
+    return laws.get("chinchilla").function(N, D, E=E, A=A, B=B, alpha=alpha, beta=beta, N0=N0, D0=D0)
+
+
+def drawn_from_prior(model, design, targets, key):
+    """Return constants drawn from the prior, and runs drawn from them."""
+    coordinates = model.inputs(design)[1]
+    unit = Coordinates(targets, coordinates.domains, coordinates.levels, coordinates.references, coordinates.scale)
+    inputs, _ = model.inputs(design, unit)
+    with double():
+        compiled = program(model, inputs)
+        key_prior, key_noise = jax.random.split(key)
+        drawn = compiled.constrain(compiled.prior_draws(key_prior[None], inputs), inputs)
+        truth = {n: v[0] for n, v in drawn.items()}
+        measured = model.measured(truth, model.mean(truth, inputs), inputs).sample(key_noise)
+    responses = {t: np.asarray(measured)[:, i] for i, t in enumerate(targets)}
+    return {n: np.asarray(v) for n, v in truth.items()}, responses
+
+
+@pytest.fixture(scope="module")
+def ranks():
+    """Rank of the true value among 99 nearly independent draws, for each table and quantity."""
+    model = Model(loss, NOISES["log_normal"], name="calibration")
+    N, D = (a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e10, 4), np.geomspace(1e9, 1e11, 4)))
+    found, unconverged = [], 0
+    for key in jax.random.split(jax.random.key(2024), TABLES):
+        design = Runs.of(pd.DataFrame({"N": N, "D": D, "loss": np.ones(16)}))
+        truth, responses = drawn_from_prior(model, design, ("loss",), key)
+        posterior = fit(model, Runs.of(pd.DataFrame({"N": N, "D": D, **responses})), seed=7, draws=500, warmup=300)
+        worst = max(float(v.max()) for v in arviz_stats.rhat(posterior.tree["posterior"].to_dataset()).values())
+        unconverged += not worst < 1.1
+        kept = {n: v.ravel()[:: len(v) // 99][:99] for n, v in posterior.values().items()}
+        found.append({n: int((v < truth[n].item()).sum()) for n, v in kept.items()})
+    assert unconverged <= TABLES // 50
+    return pd.DataFrame(found)
+
+
+@pytest.mark.parametrize("name", ["E", "A", "B", "alpha", "beta", "sigma"])
+def test_ranks_of_the_truth_are_uniform(name, ranks):
+    counts = np.histogram(ranks[name], bins=BINS, range=(0, 100))[0]
+    assert counts.sum() == TABLES
+    assert stats.chisquare(counts).pvalue > FALSE_FAILURE / 6, counts
+
+
+@pytest.mark.parametrize("name", ["E", "A", "B", "alpha", "beta", "sigma"])
+def test_the_truth_is_neither_high_nor_low_on_average(name, ranks):
+    """A bias that ten bins spread out; the mean of 200 uniform ranks within 4 standard errors."""
+    share = (ranks[name] + 0.5) / 100
+    assert abs(share.mean() - 0.5) < 4 * np.sqrt(1 / 12 / TABLES)
+
+
+@pytest.mark.parametrize("name", [n for n in laws.names() if n != "chinchilla"])
+def test_constants_drawn_from_the_prior_are_recovered(name, synthetic):
+    """No more elements outside their 99 % intervals than one data set in 1000 has by chance."""
+    law_of_name = laws.get(name)
+    noise = NOISES["normal" if law_of_name.response == "error" else "log_normal"]
+    model = Model(law_of_name, noise, covariates=Model.read(name).covariates).given(sigma=LogNormal(-5.0, 0.3))
+    design = synthetic(40)
+    own = tuple(t for t in design.targets if t.startswith(f"{law_of_name.response}."))
+    model = Model(model.law, model.noise, covariates=model.covariates, targets=own)
+    low, high = (0.0, 1.0) if law_of_name.response == "error" else (0.0, np.inf)
+    for key in jax.random.split(jax.random.key(3), 50):
+        truth, responses = drawn_from_prior(model, design, own, key)
+        if all(((v > low) & (v < high) & np.isfinite(v)).all() for v in responses.values()):
+            break
+    posterior = fit(model, Runs.of(design.table.assign(**responses)), seed=0, draws=500, warmup=500)
+    assert posterior.converged, posterior.problems()
+    outside = total = 0
+    for quantity, draws in posterior.values().items():
+        edges = np.quantile(draws, [0.005, 0.995], axis=0)
+        outside += int(((truth[quantity] < edges[0]) | (truth[quantity] > edges[1])).sum())
+        total += truth[quantity].size
+    assert outside <= stats.binom.isf(1e-3, total, 0.01)

@@ -1,0 +1,78 @@
+import pytest
+
+from bayesmix.errors import WouldOverwriteError
+from bayesmix.files import refuse_overwrite, write_whole
+
+
+def contents(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_a_file_is_written_into_folders_that_are_made(tmp_path):
+    path = tmp_path / "a" / "b" / "x.txt"
+    assert write_whole(path, lambda p: p.write_text("new")) == path
+    assert path.read_text() == "new"
+    assert contents(path.parent) == ["x.txt"]
+
+
+def test_an_existing_file_is_not_replaced_unasked(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    with pytest.raises(WouldOverwriteError) as caught:
+        write_whole(path, lambda p: pytest.fail("written in vain"))
+    assert str(caught.value) == f"{path} exists. Choose another name, or ask for it to be replaced (--force)"
+    assert path.read_text() == "old"
+    write_whole(path, lambda p: p.write_text("new"), overwrite=True)
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_writer_that_fails_half_way_leaves_everything_as_it_was(tmp_path, existing):
+    path = tmp_path / "x.txt"
+    if existing:
+        path.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, fail, overwrite=True)
+    assert contents(tmp_path) == (["x.txt"] if existing else [])
+    assert not existing or path.read_text() == "old"
+
+
+def test_the_file_is_not_there_before_it_is_whole(tmp_path):
+    path = tmp_path / "x.txt"
+
+    def write(temporary):
+        temporary.write_text("half")
+        assert not path.exists()
+        assert temporary.parent.parent == tmp_path, "on another disk the last step could fail half-way"
+
+    write_whole(path, write)
+    assert path.exists()
+
+
+def test_a_folder_replaces_a_folder_whole(tmp_path):
+    path = tmp_path / "report"
+
+    def write(names):
+        def make(temporary):
+            temporary.mkdir()
+            for name in names:
+                (temporary / name).write_text(name)
+
+        return make
+
+    write_whole(path, write(["a", "b"]))
+    write_whole(path, write(["c"]), overwrite=True)
+    assert contents(path) == ["c"]
+    assert contents(tmp_path) == ["report"]
+
+
+def test_refusing_looks_before_long_work(tmp_path):
+    refuse_overwrite(tmp_path / "new", overwrite=False)
+    refuse_overwrite(tmp_path, overwrite=True)
+    with pytest.raises(WouldOverwriteError):
+        refuse_overwrite(tmp_path, overwrite=False)

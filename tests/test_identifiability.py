@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+from fakes import mixture_runs, scale_runs, table
+
+from bayesmix.errors import InputError
+from bayesmix.identifiability import assess, design_facts, prior_left, weak
+from bayesmix.model import Model
+from bayesmix.runs import Runs
+
+
+def chinchilla(N, D) -> Runs:
+    N, D = np.broadcast_arrays(N, D)
+    return table(N=N, D=D, loss=1.8 + 400 * N**-0.34 + 410 * D**-0.28)
+
+
+SIZES = np.geomspace(2e7, 2e10, 12)
+
+
+def grid() -> Runs:
+    N, D = np.meshgrid(np.geomspace(1e7, 1e11, 8), np.geomspace(1e8, 1e13, 8))
+    return chinchilla(N.ravel(), D.ravel())
+
+
+def test_a_good_design_identifies_every_quantity():
+    shares = prior_left(Model.read("chinchilla"), grid())
+    assert set(shares) == {"E", "A", "B", "alpha", "beta"}
+    assert not weak(shares)
+    assert max(shares.values()) < 0.3
+
+
+def test_a_single_number_of_tokens_leaves_their_effect_at_its_prior():
+    shares = prior_left(Model.read("chinchilla"), chinchilla(SIZES, 2e10))
+    assert shares["beta"] > 0.99
+    assert shares["B"] > 0.5
+    assert {"beta", "B"} <= set(weak(shares))
+    assert shares["alpha"] < 0.5
+
+
+def test_a_single_number_of_tokens_per_parameter_does_not_tell_the_two_apart():
+    crossed = prior_left(Model.read("chinchilla"), grid())
+    locked = prior_left(Model.read("chinchilla"), chinchilla(SIZES, 20 * SIZES))
+    for name in ("A", "B", "alpha", "beta"):
+        assert locked[name] > 1.5 * crossed[name]
+    assert {"A", "B"} & set(weak(locked))
+
+
+@pytest.mark.parametrize("count", [3, 7])
+def test_a_domain_of_constant_weight_leaves_its_effect_at_its_prior(count):
+    domains = [f"d{j}" for j in range(count)]
+    varied = mixture_runs(40, domains=domains, targets=("loss",))
+    assert prior_left(Model.read("ye_m4"), varied)["t"] < 0.5
+    w = varied.column("w").copy()
+    w[:, 1:] *= 0.8 / w[:, 1:].sum(axis=1, keepdims=True)
+    w[:, 0] = 0.2
+    frame = pd.DataFrame(w, columns=[f"w.{d}" for d in domains]).assign(loss=varied.column("loss"))
+    # However many domains there are: that of the one that never varied is not known at all.
+    assert prior_left(Model.read("ye_m4"), Runs.of(frame))["t"] > 0.95
+
+
+def test_runs_in_which_the_target_was_not_measured_show_nothing():
+    runs = grid()
+    half = np.where(runs.column("D") == runs.column("D").min(), runs.column("loss"), np.nan)
+    frame = pd.DataFrame({"N": runs.column("N"), "D": runs.column("D"), "loss": half})
+    assert prior_left(Model.read("chinchilla"), Runs.of(frame))["beta"] > 0.5
+
+
+def test_what_a_law_needs_and_the_runs_lack_is_refused():
+    with pytest.raises(InputError, match="no column 'w'"):
+        prior_left(Model.read("ye_m4"), scale_runs())
+
+
+def test_every_law_that_the_runs_can_feed_is_assessed():
+    found = assess(scale_runs())
+    assert {"chinchilla", "kaplan_nd", "gadre_overtraining", "alab_m2"} <= set(found)
+    assert "ye_m4" not in found
+    assert "constant" not in found
+    assert all(0 <= s <= 1 + 1e-9 for shares in found.values() for s in shares.values())
+
+
+def facts(runs: Runs) -> str:
+    return "\n".join(design_facts(runs))
+
+
+def test_a_design_that_varies_everything_has_nothing_to_say_against_it():
+    assert facts(grid()) == ""
+
+
+def test_what_a_design_cannot_show_is_said():
+    assert "the same D: the effect of tokens" in facts(chinchilla(SIZES, 2e10))
+    assert "the same N: the effect of parameters" in facts(chinchilla(1e9, SIZES))
+    locked = facts(chinchilla(SIZES, 20 * SIZES))
+    assert "the same D/N" in locked
+    assert "the same N" not in locked
+    w = np.linspace(0.1, 0.8, 6)
+    assert "vary in 1 of 2 directions" in facts(table(w__a=w, w__b=0.9 - w, w__c=[0.1] * 6, loss=3 - w))
+    assert "more than 2.0 times" in facts(table(N=SIZES, D=SIZES[::-1], U=SIZES[::-1] / 2, loss=[3.0] * 12))

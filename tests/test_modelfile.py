@@ -1,0 +1,204 @@
+import numpyro.distributions as dist
+import pytest
+
+from bayesmix import laws, modelfile
+from bayesmix.errors import BayesmixError, InputError, WouldOverwriteError
+from bayesmix.law import prior, reference
+from bayesmix.model import Model
+from bayesmix.noise import NOISES
+from bayesmix.pooling import Pooling
+
+EVERYTHING = """
+law = "chinchilla"
+noise = "log_normal"
+name = "mine"
+description = "A \\"quoted\\" word."
+targets = ["loss.web", "loss.code"]
+
+[priors]
+alpha = 0.5
+sigma = { HalfNormal = [0.02] }
+E = { LogNormal = [-0.4, 0.3] }
+
+[pooling]
+E = { by = "family" }
+beta = { by = "family", kind = "none" }
+
+[covariates]
+D = "tokens seen"
+
+[published."a fit"]
+source = "somewhere"
+E = 1
+A = 2
+B = 3
+alpha = 0.1
+beta = 0.2
+N0 = 1
+D0 = 1
+"""
+
+
+def test_everything_that_a_file_can_say_is_read():
+    model = modelfile.loads(EVERYTHING)
+    assert model.name == "mine"
+    assert model.description == 'A "quoted" word.'
+    assert model.noise.name == "log_normal"
+    assert model.targets == ("loss.web", "loss.code")
+    assert model.quantities["alpha"] == 0.5
+    assert isinstance(model.quantities["sigma"].distribution, dist.HalfNormal)
+    assert model.quantities["E"].relative
+    assert model.pooling == {"E": Pooling("family", "partial"), "beta": Pooling("family", "none")}
+    assert model.columns["D"] == "tokens seen"
+    assert model.published["a fit"]["B"] == 3
+
+
+def test_everything_is_written_again():
+    model = modelfile.loads(EVERYTHING)
+    text = modelfile.dumps(model)
+    again = modelfile.loads(text)
+    assert modelfile.dumps(again) == text
+    assert (again.pooling, again.targets, again.covariates) == (model.pooling, model.targets, model.covariates)
+    assert again.published == model.published
+    assert again.description == model.description
+    assert again.quantities["alpha"] == 0.5
+    assert '[priors]\nE = { "LogNormal" = ' not in text, "bare keys need no quotes"
+    assert "sigma = { HalfNormal = [0.02] }" in text
+
+
+def test_a_file_is_written_whole_and_never_over_another(tmp_path):
+    model = modelfile.loads(EVERYTHING)
+    path = model.write(tmp_path / "m.toml")
+    assert modelfile.dumps(Model.read(path)) == modelfile.dumps(model)
+    with pytest.raises(WouldOverwriteError):
+        model.write(path)
+
+
+def test_a_name_is_a_ready_model_and_a_path_is_a_file(tmp_path):
+    assert Model.read("chinchilla").name == "chinchilla"
+    (tmp_path / "own.toml").write_text('law = "constant"')
+    assert Model.read(tmp_path / "own.toml").name == "own"
+    with pytest.raises(BayesmixError) as caught:
+        Model.read("chinchila")
+    assert str(caught.value) == "there is no model file or ready model 'chinchila'. Did you mean 'chinchilla'?"
+
+
+def test_every_fault_is_listed_at_once():
+    bad = """
+law = "chinchilla"
+noise = "log_normla"
+lwa = 1
+targets = "loss"
+
+[priors]
+E = { LogNormla = [0, 1] }
+A = "big"
+B = { Normal = [0] }
+
+[pooling]
+alpha = { by = "family", kind = "some" }
+beta = 3
+
+[published.x]
+source = "y"
+E = 1
+A = 1
+B = 1
+alpah = 1
+beta = 1
+N0 = 1
+D0 = 1
+"""
+    with pytest.raises(InputError) as caught:
+        modelfile.loads(bad, source="bad.toml")
+    assert str(caught.value).startswith("bad.toml: 10 faults\n  unknown key 'lwa'. Did you mean 'law'?\n  targets is")
+    assert [f.what for f in caught.value.faults] == [
+        "unknown key 'lwa'",
+        "targets is 'loss'",
+        "there is no noise 'log_normla'",
+        "pooling 'some' is not one of complete, none, partial",
+        "pooling of 'beta' is 3",
+        "unknown prior family 'LogNormla'",
+        "prior of 'A' is 'big'",
+        "Normal takes [loc, scale], not [0]",
+        "published.x has 'alpah'",
+        "published.x lacks alpha",
+    ]
+
+
+def test_every_unknown_name_is_listed_at_once():
+    bad = """
+law = "chinchilla"
+[priors]
+alhpa = 0.3
+nuu = 4
+[pooling]
+N0 = { by = "family" }
+[covariates]
+X = "D"
+"""
+    with pytest.raises(InputError) as caught:
+        modelfile.loads(bad)
+    assert str(caught.value).splitlines() == [
+        "model: 4 faults",
+        "  priors has an unknown quantity 'alhpa'. Did you mean 'alpha'?",
+        "  priors has an unknown quantity 'nuu'. Did you mean 'nu'?",
+        "  pooling has an unknown pooled quantity 'N0'. Known: A, B, E, alpha, beta, nu, sigma",
+        "  covariates has an unknown covariate 'X'. Known: D, N",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('noise = "normal"', "there is no law ''. Known: "),
+        ("law = 3", "law is 3. Write text in quotes"),
+        ('law = "constant"\npriors = 3', "priors is 3. Write a table [priors]"),
+        ('law = "constant"\npooling = 3', "pooling is 3. Write a table [pooling]"),
+        ('law = "constant"\n[published]\nx = 3', "published is {'x': 3}. Write a table [published.NAME]"),
+        ('law = "constant"\n[priors]\nL0 = true', "prior of 'L0' is True. Write a number, or a prior such as "),
+        ('law = "constant"\n[published.x]\nL0 = 2', "published.x has no source. Say where the numbers come from"),
+        ("law = ", "not a TOML file: Invalid value (at end of document). Mend the line named"),
+        ('law = "ye_m4"\n[priors]\nt = { LogNormal = [0, 1] }', "zero_sum needs a Normal prior centred on 0"),
+        ('law = "chinchilla"\n[pooling]\nE = { by = "target" }', "nothing can be pooled by 'target'"),
+        ('law = "chinchilla"\n[priors]\nN0 = { Normal = [0, 1] }', "N0 of model chinchilla is a constant"),
+    ],
+)
+def test_a_bad_file_says_what_to_write(text, fault):
+    with pytest.raises(InputError) as caught:
+        modelfile.loads(text)
+    assert str(caught.value).splitlines()[1].strip().startswith(fault)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    (tmp_path / "m.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BayesmixError, match=r"m.toml cannot be read: 'utf-8' codec"):
+        Model.read(tmp_path / "m.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (reference("N"), "alpha of model m was made a reference, which a model file cannot say"),
+        (
+            prior(dist.LogNormal(-1.4, 0.6), "", "x", relative=True),
+            "alpha of model m has other dimensions, or is relative to something else, than the law declares, which a "
+            "model file cannot say. Declare a law of its own",
+        ),
+    ],
+)
+def test_what_a_file_cannot_say_is_not_written(change, text):
+    model = Model(laws.get("chinchilla"), NOISES["log_normal"], name="m").given(alpha=change)
+    with pytest.raises(BayesmixError) as caught:
+        modelfile.dumps(model)
+    assert str(caught.value) == text
+
+
+def test_law_and_noise_may_not_share_a_name():
+    law = laws.get("chinchilla")
+    from dataclasses import replace
+
+    clash = replace(law, quantities={**law.quantities, "sigma": 1.0})
+    with pytest.raises(BayesmixError) as caught:
+        Model(clash)
+    assert str(caught.value) == "law chinchilla and noise log_student_t both have a quantity 'sigma'"

@@ -1,0 +1,75 @@
+import jax
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bayesmix.errors import BayesmixError
+from bayesmix.precision import double
+from bayesmix.priors import FAMILIES, arguments, describe, from_table, rebuild, to_table
+
+positive = st.floats(1e-3, 1e3)
+
+
+@st.composite
+def tables(draw):
+    family = draw(st.sampled_from(sorted(FAMILIES)))
+    numbers = [draw(positive) for _ in FAMILIES[family].arg_constraints]
+    return {family: [1.0, 1.0 + numbers[1]] if family == "Uniform" else numbers}
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables())
+def test_a_prior_written_and_read_is_the_same(table):
+    assert to_table(from_table(table)) == table
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables())
+def test_a_rebuilt_prior_has_the_same_density_in_double(table):
+    with double():
+        prior = rebuild(from_table(table))
+        value = prior.sample(jax.random.key(0))
+        assert value.dtype == np.float64
+        assert arguments(prior) == dict(zip(prior.arg_constraints, next(iter(table.values())), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ({"LogNormla": [0, 1]}, "unknown prior family 'LogNormla'. Did you mean 'LogNormal'?"),
+        ({"Normal": [0]}, "Normal takes [loc, scale], not [0]"),
+        ({"Normal": 3}, "Normal takes [loc, scale], not 3"),
+        ({"Normal": "ab"}, "Normal does not accept ['a', 'b']: could not convert string to float: 'a'"),
+        (
+            {"Normal": [0, 1], "Beta": [1, 1]},
+            "a prior is one family with its numbers, e.g. { LogNormal = [0, 1] }, not ",
+        ),
+        ({}, "a prior is one family with its numbers, e.g. { LogNormal = [0, 1] }, not {}"),
+    ],
+)
+def test_a_bad_table_says_what_was_expected(table, text):
+    with pytest.raises(BayesmixError) as caught:
+        from_table(table)
+    assert str(caught.value).startswith(text)
+
+
+def test_a_number_that_the_family_refuses_is_named():
+    with pytest.raises(BayesmixError, match=r"^Normal does not accept \[0, -1\]: .*scale"):
+        from_table({"Normal": [0, -1]})
+
+
+def test_only_known_families_of_one_element_are_priors():
+    with pytest.raises(BayesmixError, match=r"^Dirichlet cannot be a prior here. Use one of Beta, Cauchy, "):
+        arguments(dist.Dirichlet(np.ones(3)))
+    with pytest.raises(BayesmixError) as caught:
+        arguments(dist.Normal(np.zeros(3), 1))
+    assert str(caught.value) == (
+        "a prior is stated for one element, but this Normal has shape (3,). Name the dimensions with dims=(...)"
+    )
+
+
+def test_a_prior_is_described_as_it_would_be_written():
+    assert describe(dist.LogNormal(-1.2, 0.4)) == "LogNormal(-1.2, 0.4)"
+    assert describe(dist.Beta(4, 2)) == "Beta(4, 2)"
