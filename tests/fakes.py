@@ -67,7 +67,11 @@ def scale_runs(rows: int = 24, *, seed: int = 0) -> Runs:
 
 
 def mixture_runs(
-    rows: int = 20, *, domains: Sequence[str] = DOMAINS, targets: Sequence[str] = ("loss.web", "loss.code"), seed: int = 0
+    rows: int = 20,
+    *,
+    domains: Sequence[str] = DOMAINS,
+    targets: Sequence[str] = ("loss.web", "loss.code"),
+    seed: int = 0,
 ) -> Runs:
     """Return runs of one size with several mixtures, with losses around 3."""
     rng = np.random.default_rng(seed)

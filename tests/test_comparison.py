@@ -2,7 +2,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from fakes import fake, mixture_runs, table
 from scipy import stats
 
 from bayesmix import laws
@@ -11,6 +10,7 @@ from bayesmix.errors import BayesmixError, NotConvergedError
 from bayesmix.evaluation import log_likelihood
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
+from fakes import fake, mixture_runs, table
 
 SIGMA = 0.1
 
@@ -99,13 +99,15 @@ def test_a_run_without_any_measured_target_is_not_left_out():
 
 
 def test_leaving_out_mixtures_takes_all_runs_of_one_mixture_together():
-    runs = table(run=list("abcdef"), w__x=[0.1, 0.1, 0.5, 0.5, 0.9, 0.9], w__y=[0.9, 0.9, 0.5, 0.5, 0.1, 0.1], loss=losses(6))
+    runs = table(
+        run=list("abcdef"), w__x=[0.1, 0.1, 0.5, 0.5, 0.9, 0.9], w__y=[0.9, 0.9, 0.5, 0.5, 0.1, 0.1], loss=losses(6)
+    )
     assert compare({"m": conjugate(losses(6), runs)}, leave_out="mixture").units == 3
 
 
 def test_a_single_run_cannot_be_left_out():
     runs = table(run=["a"] * 6, step=list("123456"), loss=losses(6))
-    with pytest.raises(BayesmixError, match="only one run .* Leave out less"):
+    with pytest.raises(BayesmixError, match=r"only one run .* Leave out less"):
         compare({"m": conjugate(losses(6), runs)})
     assert compare({"m": conjugate(losses(6), runs)}, leave_out="observation").units == 6
 
@@ -171,14 +173,14 @@ def test_posteriors_of_other_targets_are_refused_by_name():
 def test_counts_and_densities_are_refused_by_name():
     fraction = np.round(np.linspace(0.3, 0.6, 10), 2)
     runs = table(accuracy=fraction, **{"items__accuracy": [100] * 10})
-    counts, density = (
-        dataclasses.replace(constant(noise), targets=("accuracy",)) for noise in ("binomial", "normal")
-    )
+    counts, density = (dataclasses.replace(constant(noise), targets=("accuracy",)) for noise in ("binomial", "normal"))
     posteriors = {
         "counts": fake(counts, runs, {"L0": 0.45}),
         "density": fake(density, runs, {"L0": 0.45, "sigma": 0.1}),
     }
-    with pytest.raises(BayesmixError, match=r"kinds of noise.*counts \(probabilities of counts\); density \(densities\)"):
+    with pytest.raises(
+        BayesmixError, match=r"kinds of noise.*counts \(probabilities of counts\); density \(densities\)"
+    ):
         compare(posteriors)
 
 

@@ -5,8 +5,6 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import fake, mixing_values, mixture_runs, scale_runs
-from fakes import chinchilla_values
 
 from bayesmix.decision import Problem, decide
 from bayesmix.decision.objective import build
@@ -15,6 +13,7 @@ from bayesmix.model import Model
 from bayesmix.pooling import Pooling
 from bayesmix.precision import double
 from bayesmix.runs import Runs
+from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
 DOMAINS = ("web", "code", "books")
 TARGETS = ("loss.web", "loss.code", "loss.books")
@@ -43,8 +42,6 @@ def _few_candidates():
 @pytest.fixture(scope="module")
 def uneven():
     return decide(mixing(UNEVEN, spread=0.3), Problem(bounds={"default": (0.05, 0.8)}), seed=0, draws=200)
-
-
 
 
 def symmetric_runs() -> Runs:
@@ -87,7 +84,9 @@ def test_weights_of_the_objective_and_bounds_decide():
 def test_the_gradient_is_that_of_finite_differences():
     posterior = mixing(UNEVEN, spread=0.3)
     with double():
-        objective = build({"m": posterior}, {"m": 1.0}, Problem({"loss.web": 1, "loss.code": 2}), 100, jax.random.key(0))
+        objective = build(
+            {"m": posterior}, {"m": 1.0}, Problem({"loss.web": 1, "loss.code": 2}), 100, jax.random.key(0)
+        )
         w = np.array([0.2, 0.5, 0.3])
         for function in (objective.expected, *objective.single(2)):
             slope = function(w)[1]
@@ -101,9 +100,7 @@ def test_the_objective_is_the_law_weighted_over_targets():
     posterior = mixing(UNEVEN, spread=0.3)
     decision = decide(posterior, Problem({"loss.web": 1, "loss.code": 3}), seed=0, draws=1000)
     w0, values = np.asarray(posterior.coordinates.references["w0"]), posterior.values()
-    losses = values["L0"] * (
-        values["floor"] + (1 - values["floor"]) * np.exp(values["t"] @ (decision.mixture - w0))
-    )
+    losses = values["L0"] * (values["floor"] + (1 - values["floor"]) * np.exp(values["t"] @ (decision.mixture - w0)))
     expected = (losses[:, 0] + 3 * losses[:, 1]) / 4
     assert np.allclose(np.sort(decision.objective), np.sort(expected), rtol=1e-12)
 
@@ -228,7 +225,7 @@ def test_by_default_posteriors_share_by_stacking():
 
 @pytest.mark.parametrize("weights", [{"other": 1.0}, {"m": 0.5, "other": 0.5}])
 def test_weights_of_other_posteriors_are_refused(weights):
-    with pytest.raises(BayesmixError, match="weights are of .*other.* but the posteriors are m"):
+    with pytest.raises(BayesmixError, match=r"weights are of .*other.* but the posteriors are m"):
         decide({"m": mixing()}, Problem(), seed=0, weights=weights)
 
 
@@ -262,7 +259,9 @@ def test_relabelling_the_domains_relabels_the_decision(uneven):
 
 def test_a_law_without_a_mixture_decides_nothing():
     runs = scale_runs()
-    with pytest.raises(BayesmixError, match=r"none of the laws \(chinchilla\) depends on the mixture w. Fit a mixing law"):
+    with pytest.raises(
+        BayesmixError, match=r"none of the laws \(chinchilla\) depends on the mixture w. Fit a mixing law"
+    ):
         decide(fake(Model.read("chinchilla"), runs, chinchilla_values(runs)), Problem(), seed=0)
 
 

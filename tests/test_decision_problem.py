@@ -113,7 +113,7 @@ def test_bounds_of_exactly_one_mixture_are_allowed():
 
 
 def test_a_baseline_off_the_simplex_is_refused():
-    with pytest.raises(InputError, match="the baseline's weights sum to 0.8"):
+    with pytest.raises(InputError, match=r"the baseline's weights sum to 0.8"):
         Problem(baseline={"web": 0.5, "code": 0.3}).baseline_mixture(DOMAINS)
     with pytest.raises(InputError) as error:
         Problem(baseline={"web": 0.5, "cod": 0.3}).baseline_mixture(DOMAINS)

@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import mixture_runs, scale_runs
 
 from bayesmix import laws
 from bayesmix.describe import catalogue, described, law_card
 from bayesmix.errors import BayesmixError
 from bayesmix.runs import Runs
+from fakes import mixture_runs, scale_runs
 
 
 def test_a_table_is_described_by_its_ranges_and_by_what_its_design_shows():

@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import mixture_runs, scale_runs, table
 
 from bayesmix.errors import InputError
 from bayesmix.identifiability import assess, design_facts, prior_left, weak
 from bayesmix.model import Model
 from bayesmix.runs import Runs
+from fakes import mixture_runs, scale_runs, table
 
 
 def chinchilla(N, D) -> Runs:
@@ -51,8 +51,8 @@ def test_a_domain_of_constant_weight_leaves_its_effect_at_its_prior(count):
     varied = mixture_runs(40, domains=domains, targets=("loss",))
     assert prior_left(Model.read("ye_m4"), varied)["t"] < 0.5
     w = varied.column("w").copy()
-    w[:, 1:] *= 0.8 / w[:, 1:].sum(axis=1, keepdims=True)
-    w[:, 0] = 0.2
+    w[:, :-1] *= 0.8 / w[:, :-1].sum(axis=1, keepdims=True)
+    w[:, -1] = 0.2
     frame = pd.DataFrame(w, columns=[f"w.{d}" for d in domains]).assign(loss=varied.column("loss"))
     # However many domains there are: that of the one that never varied is not known at all.
     assert prior_left(Model.read("ye_m4"), Runs.of(frame))["t"] > 0.95

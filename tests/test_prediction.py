@@ -3,7 +3,6 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
 from bayesmix import laws
 from bayesmix.errors import BayesmixError, InputError, NotConvergedError
@@ -11,6 +10,7 @@ from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import compute_optimal, distance, predict
 from bayesmix.runs import Runs
+from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
 PLANNED = {"N": [7e9, 70e9], "D": [1.4e11, 1.4e12]}
 COUNT = 1000
@@ -143,7 +143,7 @@ def test_domains_outside_the_fitted_weights_are_named_whatever_their_order():
 
 def test_other_domains_are_refused():
     posterior = fake(Model.read("ye_m4"), mixture_runs(), mixing_values(T))
-    with pytest.raises(InputError, match="domains are .*maths.* but the fit had web, code, books"):
+    with pytest.raises(InputError, match=r"domains are .*maths.* but the fit had web, code, books"):
         predict(posterior, planned(w__web=[0.5], w__code=[0.2], w__maths=[0.3]), seed=0)
 
 
@@ -238,7 +238,9 @@ def test_the_optimum_of_kaplan_is_that_of_its_closed_form():
 
 def test_every_target_has_an_optimum_of_its_own():
     runs = scale_runs()
-    both = Runs.of(runs.table.drop(columns="C").rename(columns={"loss": "loss.a"}).assign(**{"loss.b": runs.column("loss")}))
+    both = Runs.of(
+        runs.table.drop(columns="C").rename(columns={"loss": "loss.a"}).assign(**{"loss.b": runs.column("loss")})
+    )
     values = {n: [v, v] for n, v in chinchilla_values(both).items()} | {"alpha": [0.34, 0.25]}
     posterior = fake(Model.read("chinchilla"), both, values)
     optimum = compute_optimal(posterior, [1e22])

@@ -4,13 +4,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import fake, mixing_values, mixture_runs
 
 from bayesmix import results
 from bayesmix.comparison import Comparison, compare
 from bayesmix.decision import Decision, Problem, decide
 from bayesmix.errors import BayesmixError, WouldOverwriteError
 from bayesmix.model import Model
+from fakes import fake, mixing_values, mixture_runs
 
 T = [[1.0, -2.0, 1.0], [0.5, 0.5, -1.0]]
 
@@ -34,14 +34,20 @@ def decision(posteriors) -> Decision:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "RANDOM_CANDIDATES", 50)
         patch.setattr(module, "OWN_OPTIMA", 20)
-        problem = Problem({"loss.web": 1}, {"N": 7e9, "family": "dense"}, {"default": (0.1, 0.7)}, {"web": 0.4, "code": 0.6})
+        problem = Problem(
+            {"loss.web": 1}, {"N": 7e9, "family": "dense"}, {"default": (0.1, 0.7)}, {"web": 0.4, "code": 0.6}
+        )
         return decide(posteriors, problem, seed=0, draws=60)
 
 
 def test_a_comparison_comes_back_exactly(comparison, tmp_path):
     loaded = results.load_comparison(results.save(comparison, tmp_path / "c.json"))
     pd.testing.assert_frame_equal(loaded.table, comparison.table, check_exact=True)
-    assert (loaded.left_out, loaded.units, loaded.warnings) == (comparison.left_out, comparison.units, comparison.warnings)
+    assert (loaded.left_out, loaded.units, loaded.warnings) == (
+        comparison.left_out,
+        comparison.units,
+        comparison.warnings,
+    )
     assert loaded.weights == comparison.weights
 
 
@@ -82,7 +88,9 @@ def test_numbers_that_are_not_finite_are_null_and_come_back_as_nan(comparison, t
 
 def test_a_result_of_another_kind_is_refused(comparison, decision, tmp_path):
     first, second = (results.save(r, tmp_path / n) for r, n in ((comparison, "c.json"), (decision, "d.json")))
-    with pytest.raises(BayesmixError, match=r"c.json is not a decision written by bayesmix. Make it with: bayesmix decide"):
+    with pytest.raises(
+        BayesmixError, match=r"c.json is not a decision written by bayesmix. Make it with: bayesmix decide"
+    ):
         results.load_decision(first)
     with pytest.raises(BayesmixError, match=r"d.json is not a comparison .* Make it with: bayesmix compare"):
         results.load_comparison(second)

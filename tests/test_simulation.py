@@ -3,7 +3,6 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from fakes import scale_runs, table
 
 from bayesmix import laws
 from bayesmix.card import Card
@@ -14,6 +13,7 @@ from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.runs import Runs
 from bayesmix.simulation import prior_predictive, simulate
+from fakes import scale_runs, table
 
 TRUTH = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28, "N0": 1, "D0": 1}
 

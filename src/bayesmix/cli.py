@@ -49,7 +49,9 @@ Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training
 def before(
     import_: Annotated[
         list[str] | None,
-        typer.Option("--import", metavar="MODULE", help="Import a module with laws of your own, for posteriors of them."),
+        typer.Option(
+            "--import", metavar="MODULE", help="Import a module with laws of your own, for posteriors of them."
+        ),
     ] = None,
 ) -> None:
     """Import what the user trusts: reading a posterior imports nothing by itself."""

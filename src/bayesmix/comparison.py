@@ -180,8 +180,9 @@ def _cautions(name: str, row: Mapping[str, float], unstable: int, leave_out: Uni
     found = []
     if row["bad_k"]:
         found.append(
-            f"{name}: Pareto k above {BAD_K} for {row['bad_k']} left-out {leave_out}s (largest {row['max_k']:.2f}): they "
-            "decide the fit by themselves and LOO is too optimistic about them. Look at these runs, or leave out less."
+            f"{name}: Pareto k above {BAD_K} for {row['bad_k']} left-out {leave_out}s (largest {row['max_k']:.2f}): "
+            "they decide the fit by themselves and LOO is too optimistic about them. Look at these runs, or leave out "
+            "less."
         )
     if unstable:
         found.append(

@@ -141,6 +141,8 @@ def _ignored(posterior: Posterior) -> Iterator[Problem]:
     seen: set[str] = set()
     for column in posterior.model.columns.values():
         seen |= used.get(column, {column})
+    if seen & set(posterior.runs.targets):
+        return  # a link: all else acts through the loss
     for symbol in ("N", "D", "w"):
         if symbol in seen or symbol not in posterior.runs.symbols:
             continue

@@ -55,7 +55,7 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
 
 
 def _share(jacobian: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each element over its prior one; of elements, since coordinates may rotate them."""
+    """Return each element's standard deviation over its prior one: coordinates may be rotated, elements are not."""
     return np.sqrt(np.einsum("dei,dij,dej->de", jacobian, after, jacobian) / (jacobian**2).sum(axis=2))
 
 
@@ -105,8 +105,8 @@ def design_facts(runs: Runs) -> Iterator[str]:
         directions = int(np.linalg.matrix_rank(w - w.mean(axis=0), tol=1e-2 * np.sqrt(len(w))))
         if directions < len(runs.domains) - 1:
             yield (
-                f"The mixtures vary in {directions} of {len(runs.domains) - 1} directions: those of domains along the others "
-                "cannot be known."
+                f"The mixtures vary in {directions} of {len(runs.domains) - 1} directions: those of domains along the "
+                "others cannot be known."
             )
     if "U" in runs.symbols and (epochs := (runs.column("D") / runs.column("U")).max()) < 4:
         yield f"No run sees its data more than {epochs:.1f} times: what repetition costs needs about 4 epochs or more."

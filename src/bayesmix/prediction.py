@@ -199,8 +199,8 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
     needs = set(posterior.model.columns.values())
     if not (needs >= {"N", "D"} or needs >= {"C", "M"}) or not needs <= {"N", "D", "C", "M"}:
         raise BayesmixError(
-            f"law {posterior.model.law.name} is one of {', '.join(sorted(needs)) or 'nothing'}: a compute-optimal N and D "
-            "needs a law of N and D alone. Use chinchilla, kaplan_nd or gadre_overtraining"
+            f"law {posterior.model.law.name} is one of {', '.join(sorted(needs)) or 'nothing'}: a compute-optimal N "
+            "and D needs a law of N and D alone. Use chinchilla, kaplan_nd or gadre_overtraining"
         )
     if not len(C) or not all(0 < float(budget) < np.inf for budget in C):
         raise BayesmixError(f"compute budgets are {list(C)}: give at least one, each a finite number of FLOP above 0")

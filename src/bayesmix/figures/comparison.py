@@ -37,7 +37,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
     )
     weight = table["weight"].to_numpy(float)
     right.barh(y, weight, height=0.5, color=style.BLUE, alpha=0.6, lw=0)
-    for position, share in zip(y, weight, strict=True):
+    for position, share in enumerate(weight.tolist()):
         right.text(share + 0.03, position, f"{share:.2f}", va="center", fontsize=style.SMALL, color=style.INK)
     right.set_xlim(0, 1.25)
     right.set_xticks([0, 0.5, 1.0])

@@ -120,7 +120,8 @@ def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray,
     groups = [g for g in np.array_split(order, min(_BINS, len(np.unique(x)))) if len(g)]
     centre = np.array([np.median(x[g]) for g in groups])
     centre[[0, -1]] = x.min(), x.max()
-    return centre, *(np.array([np.median(v[g]) for g in groups]) for v in (low, high))
+    typical = [np.array([np.median(v[g]) for g in groups]) for v in (low, high)]
+    return centre, typical[0], typical[1]
 
 
 def _alpha(points: int) -> float:
@@ -131,6 +132,7 @@ def _label(posterior: Posterior, above: list[Axes], below: list[Axes], shown: li
     name = abscissa(posterior)
     several = len(shown) > 1
     columns = 4 if several else 1
+    against = "median of the law" if name is None else name if several else style.with_unit(name)
     for k, (axes, other, j) in enumerate(zip(above, below, shown, strict=True)):
         target = posterior.targets[j]
         bottom = k + columns >= len(shown)
@@ -139,7 +141,7 @@ def _label(posterior: Posterior, above: list[Axes], below: list[Axes], shown: li
         style.label(axes, x=f"median of the law{response}" if bottom else "",
                     y=f"measured{response}" if k % columns == 0 else "",
                     title=style.plain(target, 20) if several else "")  # fmt: skip
-        style.label(other, x=(style.with_unit(name) if name and not several else name or "median of the law") if bottom else "",
+        style.label(other, x=against if bottom else "",
                     y=f"measured − median ({unit})" if k % columns == 0 else "",
                     title=style.plain(target, 20) if several else "")  # fmt: skip
     title = "Residuals; shaded: 90 % predictive band"

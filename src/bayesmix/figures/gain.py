@@ -42,8 +42,11 @@ def gain_figure(decision: Decision, unit: str = "") -> Figure:
     axes.spines["left"].set_visible(False)
     margin = 0.04 * (bins[-1] - bins[0])
     axes.set_xlim(bins[0] - margin, bins[-1] + margin)
-    style.label(axes, x=f"gain over the baseline ({unit})" if unit else "gain over the baseline (units of the objective)",
-                title=f"Probability that the mixture beats the baseline: {probability(decision.p_better, len(gain))}")  # fmt: skip
+    style.label(
+        axes,
+        x=f"gain over the baseline ({unit or 'units of the objective'})",
+        title=f"Probability that the mixture beats the baseline: {probability(decision.p_better, len(gain))}",
+    )
     style.note(
         axes,
         0.0,

@@ -1,0 +1,128 @@
+"""What the answer rests on: diagnostics, data, the comparison of models, the fit."""
+# ruff: noqa: RUF001 - typographic signs are meant
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.comparison import Comparison
+from bayesmix.covariates import COVARIATES
+from bayesmix.figures import comparison_figure, fit_figure
+from bayesmix.report import facts, numbers
+from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text
+from bayesmix.report.groups import Group, Results
+
+_COLUMNS = (
+    "elpd: expected log predictive density of what is left out, by PSIS-LOO, in nats; higher is better.",
+    "difference: elpd less that of the best, with its standard error; below 4, or below two standard errors, models "
+    "are not told apart.",
+    "weight: share of the model in the mixture of models that predicts best (stacking); near-copies share one weight.",
+    "p: effective number of quantities; far above the number in the law means a poor fit.",
+    "max k: largest Pareto k; above 0.7 the estimate for that run is unreliable. k > 0.7 counts them.",
+    "WAIC: the same by another route, as a log density; it should agree with elpd.",
+)
+
+
+def diagnostics(results: Results) -> Section:
+    """Return the table of diagnostics, and every problem as a sentence."""
+    header = ("posterior", "verdict", "worst R-hat", "least bulk ESS", "least tail ESS", "divergences", "draws")
+    rows, problems = [], []
+    for name, posterior in results.posteriors.items():
+        found = facts.diagnostics(posterior)
+        verdict = "converged" if posterior.converged else "NOT CONVERGED"
+        cautions = sum(not p.fatal for p in posterior.problems())
+        if posterior.converged and cautions:
+            verdict += f", {cautions} caution{'s' if cautions > 1 else ''}"
+        rows.append((
+            name, verdict, f"{found['r_hat']:.3f} ({found['r_hat_of']})", *(
+                f"{found[k]:,.0f} ({found[k + '_of']})" if np.isfinite(found[k]) else "–"
+                for k in ("ess_bulk", "ess_tail")
+            ), f"{found['divergences']}", f"{found['chains']} × {found['draws']:,}",
+        ))  # fmt: skip
+        problems += [f"{name}: {p}" for p in posterior.problems()]
+    blocks: list[Block] = [Table.of(header, rows, words=2)]
+    if problems:
+        blocks.append(Points(tuple(problems), "plain" if results_ok(results) else "alarm"))
+    blocks.append(
+        Text("Wanted: R-hat of at most 1.01 and effective sample sizes (ESS) of at least 400, for every quantity.")
+    )
+    return Section("Diagnostics", tuple(blocks))
+
+
+def results_ok(results: Results) -> bool:
+    """Say whether every posterior converged."""
+    return all(p.converged for p in results.posteriors.values())
+
+
+def data(results: Results) -> Section:
+    """Return what the runs are and what they span."""
+    blocks: list[Block] = []
+    for group in results.groups:
+        found = facts.data(group.runs)
+        if len(results.groups) > 1:
+            blocks.append(Heading(f"{group.name}: {', '.join(group.posteriors)}"))
+        used = next(iter(group.posteriors.values())).targets
+        rows = [
+            ("source", found["source"]),
+            ("rows", f"{found['rows']:,} of {found['runs']:,} runs"),
+            *([("mixtures", f"{found['mixtures']:,} of {len(found['domains'])} domains: {', '.join(found['domains'])}")]
+              if found["domains"] else []),
+            ("targets", ", ".join(used)),
+            *((f"{s} ({COVARIATES[s].unit})", " to ".join(dict.fromkeys(map(numbers.amount, ends))))
+              for s, ends in found["ranges"].items()),
+            *((k, v) for k, v in found["about"].items()),
+            ("SHA-256", found["hash"]),
+        ]  # fmt: skip
+        blocks.append(Table.of(("", ""), rows, words=2))
+        blocks += [Points(found["hints"], "caution")] if found["hints"] else []
+    return Section("Data", tuple(blocks))
+
+
+def comparison(results: Results) -> Section | None:
+    """Return the tables that say which model would predict another run like these best."""
+    blocks: list[Block] = []
+    for group in results.groups:
+        for k, one in enumerate(group.comparisons):
+            if len(results.groups) > 1:
+                blocks.append(Heading(f"{group.name}: {', '.join(map(str, one.table.index))}"))
+            blocks += _comparison(group, one, k)
+    if not blocks:
+        return None
+    says = "It says who predicts another run like these, not who predicts a larger one."
+    return Section("Law comparison", (*blocks, Points(_COLUMNS, "plain", "Columns"), Text(says)))
+
+
+def _comparison(group: Group, one: Comparison, k: int) -> list[Block]:
+    rows = []
+    for name, r in one.table.to_dict("index").items():
+        elpd, error = numbers.together([r["elpd"], r["se"]], r["se"])
+        gap, gap_error = numbers.together([r["diff"], r["diff_se"]], r["diff_se"]) if r["diff_se"] > 0 else ("0", "0")
+        rows.append((
+            str(name), f"{elpd} ± {error}", f"{gap} ± {gap_error}" if gap != "0" else "best",
+            f"{r['weight']:.2f}", f"{r['p']:.1f}", f"{r['max_k']:.2f}", f"{int(r['bad_k'])}",
+            " ± ".join(numbers.together([r["waic"], r["waic_se"]], r["waic_se"])),
+        ))  # fmt: skip
+    header = ("model", "elpd", "difference", "weight", "p", "max k", "k > 0.7", "WAIC")
+    caption = "Differences of elpd with one and two standard errors, and stacking weights."
+    blocks: list[Block] = [
+        Table.of(header, rows, title=f"PSIS-LOO, one {one.left_out} of {one.units} left out at a time"),
+        Picture(comparison_figure(one), f"comparison-{group.name}-{k + 1}", caption),
+    ]
+    return blocks + ([Points(one.warnings, "caution")] if one.warnings else [])
+
+
+def fit(results: Results) -> Section:
+    """Return measured against fitted, and residuals, of every posterior."""
+    blocks: list[Block] = []
+    for group in results.groups:
+        for name, posterior in group.posteriors.items():
+            blocks += [
+                Heading(name),
+                Picture(
+                    fit_figure(posterior),
+                    f"fit-{name}",
+                    f"{name}: measured against the law's median, and residuals with their 90 % predictive band, which "
+                    "should hold nine points of ten; triangles are runs beyond the axis.",
+                ),
+            ]
+    return Section("Fit and residuals", tuple(blocks))

@@ -1,0 +1,151 @@
+"""What is ahead: planned runs, compute-optimal allocations, the mixture; and where everything came from."""
+# ruff: noqa: RUF001 - typographic signs are meant
+
+from __future__ import annotations
+
+from bayesmix import modelfile
+from bayesmix.decision import Decision
+from bayesmix.figures import gain_figure, has_scale, mixture_figure, scaling_figure
+from bayesmix.figures.gain import probability
+from bayesmix.prediction import LEVELS, Prediction
+from bayesmix.report import numbers
+from bayesmix.report.answers import mixture_sentences, objective_unit, outside
+from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text, Verbatim
+from bayesmix.report.groups import Results
+from bayesmix.storage import versions
+
+
+def predictions(results: Results) -> Section | None:
+    """Return planned runs with their intervals; without any, scaling laws against the runs alone."""
+    blocks: list[Block] = []
+    for name in results.by_weight(results.predictions):
+        prediction = results.predictions[name]
+        blocks += [Heading(name), _prediction(prediction)]
+        posterior = results.posteriors[name]
+        own = tuple(outside(results, prediction, name))
+        blocks += [Points(own, "caution")] if own else []
+        if has_scale(posterior) and "C" in prediction.planned.symbols:
+            blocks.append(_scaling(name, scaling_figure(posterior, prediction)))
+    for name, posterior in results.posteriors.items():
+        if name not in results.predictions and has_scale(posterior) and not results.predictions:
+            blocks += [Heading(name), _scaling(name, scaling_figure(posterior))]
+    if not blocks:
+        return None
+    lead = Text("Intervals are for one run's measured response, noise included, and take the law for true.")
+    return Section("Predictions", (lead, *blocks) if results.predictions else tuple(blocks))
+
+
+def _scaling(name: str, figure) -> Picture:
+    return Picture(
+        figure, f"scaling-{name}", f"{name}: runs against compute. Outside the shaded range the law alone speaks."
+    )
+
+
+def _prediction(prediction: Prediction) -> Table:
+    runs = prediction.planned
+    given = [s for s in ("N", "D", "C", "U") if s in runs.symbols]
+    header = ("run", "target", *given, "median", *(f"{level:.0%}".replace("%", " %") for level in LEVELS))
+    rows = []
+    for k, row in enumerate(prediction.table().to_dict("records")):
+        i = k // len(prediction.targets)
+        ends = [row[f"{side}{level:.0%}"] for level in LEVELS for side in ("low", "high")]
+        texts = numbers.together([row["median"], *ends], row["high80%"] - row["low80%"])
+        spans = [f"{a} to {b}" for a, b in zip(texts[1::2], texts[2::2], strict=True)]
+        rows.append((row["run"], row["target"], *(numbers.amount(runs.column(s)[i]) for s in given), texts[0], *spans))
+    return Table.of(header, rows, words=2)
+
+
+def optima(results: Results) -> Section | None:
+    """Return compute-optimal allocations with their intervals."""
+    blocks: list[Block] = []
+    for name in results.by_weight(results.optima):
+        optimum = results.optima[name]
+        rows = []
+        for row in optimum.table().to_dict("records"):
+            values = row["median"], row["low90%"], row["high90%"]
+            shown = numbers.interval(*values) if row["quantity"] == "response" else numbers.amounts(*values)
+            label = row["target"] if row["quantity"] == "response" else row["quantity"]
+            rows.append((numbers.amount(row["C"]), row["target"], label, *shown))
+        header = ("C (FLOP)", "target", "quantity", "median", "90 % interval")
+        blocks += [Heading(name), Table.of(header, rows, words=3)]
+        own = tuple(outside(results, optimum, name))
+        blocks += [Points(own, "caution")] if own else []
+    return Section("Compute-optimal allocation", tuple(blocks)) if blocks else None
+
+
+def mixture(results: Results) -> Section | None:
+    """Return the chosen mixture and what is gained by it."""
+    decision = results.decision
+    if decision is None:
+        return None
+    unit = objective_unit(results)
+    bounds = zip(*decision.problem.limits(decision.domains), strict=True)
+    rows = [
+        (r["domain"], numbers.percent(r["weight"]), _span(r["low90%"], r["high90%"]), numbers.percent(r["baseline"]),
+         _span(r["observed_low"], r["observed_high"]), _span(*limits))
+        for r, limits in zip(decision.table().to_dict("records"), bounds, strict=True)
+    ]  # fmt: skip
+    header = ("domain", "weight", "90 % interval of the optimum", "baseline", "fitted runs", "bounds")
+    blocks: list[Block] = [
+        *(Text(s) for s in mixture_sentences(decision, unit)),
+        Table.of(header, rows),
+        *([Points(decision.warnings, "caution")] if decision.warnings else []),
+        Picture(
+            mixture_figure(decision),
+            "mixture",
+            "Chosen weights, where the best weight may lie, the baseline and the range of the fitted runs.",
+        ),
+        Picture(gain_figure(decision, unit), "gain", "Gain over the baseline, paired draw by draw."),
+        _decision_facts(decision, unit),
+        Text(
+            "A mixture chosen as the best on these draws looks a little better on them than it is; the law's own error "
+            "is not in the interval."
+        ),
+    ]
+    return Section("Mixture", tuple(blocks))
+
+
+def _span(low: float, high: float) -> str:
+    return f"{numbers.percent(low)} to {numbers.percent(high)}"
+
+
+def _decision_facts(decision: Decision, unit: str) -> Table:
+    facts, problem = decision.facts(), decision.problem
+    gain, span = numbers.interval(facts["gain"], facts["gain_low90%"], facts["gain_high90%"])
+    stated = ", ".join(f"{t} × {w:g}" for t, w in problem.objective.items())
+    planned = (f"{k} = {v if isinstance(v, str) else numbers.amount(v)}" for k, v in problem.planned.items())
+    rows = (
+        ("objective", stated or "all targets equally"),
+        ("planned run", ", ".join(planned) or "any"),
+        ("models", ", ".join(f"{n} {numbers.percent(w)}" for n, w in decision.model_weights.items())),
+        ("expected objective", numbers.plain(facts["expected_objective"], 5)),
+        ("expected objective of the baseline", numbers.plain(facts["baseline_expected_objective"], 5)),
+        (f"gain ({unit})" if unit else "gain", f"{gain} (90 %: {span})"),
+        ("probability of beating the baseline", probability(decision.p_better, len(decision.gain))),
+        ("expected regret", numbers.plain(facts["expected_regret"], 2)),
+        ("optimality: KKT residual", numbers.plain(facts["kkt_residual"], 2)),
+        ("best of random and observed mixtures, worse by", numbers.plain(facts["candidate_gap"], 2)),
+    )
+    return Table.of(("", ""), rows, words=2)
+
+
+def provenance(results: Results) -> Section:
+    """Return what is needed to do it again."""
+    rows = [
+        (
+            n,
+            str(p.seed),
+            p.model.law.fingerprint,
+            p.runs.hash[:16],
+            str(p.tree["posterior"].attrs.get("created_at", ""))[:19],
+        )
+        for n, p in results.posteriors.items()
+    ]
+    return Section(
+        "Provenance",
+        (
+            Table.of(("posterior", "seed", "law fingerprint", "runs hash", "sampled (UTC)"), rows, words=5),
+            Text("Written with " + ", ".join(f"{p} {v}" for p, v in versions().items()) + "."),
+            *(Verbatim(f"Model {n} as TOML", modelfile.dumps(p.model)) for n, p in results.posteriors.items()),
+        ),
+    )

@@ -1,0 +1,382 @@
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bayesmix import cli, ready
+from bayesmix.model import Model
+from bayesmix.posterior import Posterior
+from bayesmix.results import load_comparison, load_decision
+from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
+
+DEMO = ready.demo()
+RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
+FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
+
+
+@pytest.fixture
+def bayesmix(monkeypatch, capsys):
+    """Run the command line in this process: exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bayesmix", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as left:
+            code = int(left.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def command(*arguments: object, **kwargs) -> subprocess.Popen:
+    """Start the command line in a process of its own."""
+    line = [sys.executable, "-m", "bayesmix.cli", *map(str, arguments)]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> Path:
+    """Folder with posteriors of a scaling law, of two laws of mixtures, and one that did not converge."""
+    folder = tmp_path_factory.mktemp("saved")
+    runs = scale_runs()
+    fake(Model.read("chinchilla"), runs, chinchilla_values(runs), spread=0.01).save(folder / "scale.nc")
+    fake(Model.read("chinchilla"), runs, chinchilla_values(runs), converged=False).save(folder / "bad.nc")
+    mixtures = mixture_runs()
+    values = mixing_values([[1.0, -2.0, 1.0], [0.5, 0.5, -1.0]], L0=3.05, sigma=0.05)
+    fake(Model.read("ye_m4"), mixtures, values, spread=0.01).save(folder / "ye_m4.nc")
+    flat = {"L0": 3.05, "sigma": 0.05, "nu": 30.0}
+    fake(Model.read("constant"), mixtures, flat, spread=0.01).save(folder / "constant.nc")
+    (folder / "problem.toml").write_text('[objective]\n"loss.web" = 1\n[bounds]\ndefault = [0.1, 0.7]\n')
+    return folder
+
+
+def test_help_says_the_exit_codes_and_lists_the_commands():
+    process = command("--help")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert err == ""
+    assert "Exit codes: 0 done; 2 wrong usage; 3 bad input" in " ".join(out.split())
+    for name in ("check", "laws", "fit", "compare", "predict", "decide", "report", "demo"):
+        assert f"\n  {name} " in out
+
+
+def test_help_imports_nothing_heavy():
+    line = [sys.executable, "-X", "importtime", "-m", "bayesmix.cli", "--help"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & {"numpyro", "jax", "numpy", "pandas", "scipy", "xarray", "matplotlib"}
+
+
+@pytest.mark.parametrize("name", ["check", "laws", "fit", "compare", "predict", "decide", "report", "demo"])
+def test_every_command_has_help(bayesmix, name):
+    code, out, _ = bayesmix(name, "--help")
+    assert code == 0
+    assert "--help" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit"],
+        ["nonsense"],
+        ["check", "x.csv", "--nonsense"],
+        ["compare", "x.nc", "--leave-out", "day"],
+        ["predict", "x.nc"],
+        ["predict", "x.nc", "--at", "N=1", "--planned", "x.csv"],
+        ["fit", "chinchilla", "x.csv", "--draws", "3"],
+    ],
+)
+def test_wrong_usage_exits_2(bayesmix, arguments):
+    code, _, err = bayesmix(*arguments)
+    assert code == 2
+    assert "Usage" in err
+
+
+def test_a_file_that_is_not_there_exits_3_without_a_traceback(tmp_path):
+    process = command("check", tmp_path / "none.csv")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert out == ""
+    assert err.startswith(f"error: {tmp_path / 'none.csv'}: 1 fault\n  no such file.")
+    assert "Traceback" not in err
+
+
+def test_a_posterior_that_is_not_there_exits_3_and_says_how_to_make_it(bayesmix, tmp_path):
+    code, _, err = bayesmix("predict", tmp_path / "none.nc", "--compute", "1e21")
+    assert code == 3
+    assert "Make it with: bayesmix fit" in err
+
+
+PLANTED = """run,N,D,w.web,w.code,loss,losss.web,accuracy.arc,optim
+a,70e6,1e9,0.5,0.5,3.1,3,0.3,x
+b,-70e6,1e9,0.5,0.5,3.1,3,0.3,x
+c,70M,1e9,0.5,0.5,3.1,3,0.3,x
+d,70e6,,0.5,0.5,3.1,3,0.3,x
+e,70e6,1e9,0.7,0.7,3.1,3,0.3,x
+f,70e6,1e9,,0.5,3.1,3,0.3,x
+g,70e6,1e9,0.5,0.5,-3.1,3,0.3,x
+h,70e6,1e9,0.5,0.5,3.1,3,30,x
+a,70e6,1e9,0.5,0.5,3.1,3,0.3,x
+,70e6,1e9,0.5,0.5,3.1,3,0.3,x
+"""
+
+
+def test_ten_faults_of_a_table_are_one_error_that_names_them_all(bayesmix, tmp_path):
+    (tmp_path / "runs.csv").write_text(PLANTED)
+    code, out, err = bayesmix("check", tmp_path / "runs.csv")
+    assert code == 3
+    assert out == ""
+    for words in (
+        "'losss.web'",
+        "row 3, run b: N is -70e6",
+        "row 4, run c: N is '70M'",
+        "row 5, run d: D is missing",
+        "row 6, run e: weights w.* sum to 1.4",
+        "row 7, run f: w.web is missing",
+        "row 8, run g: loss is -3.1",
+        "row 9, run h: accuracy.arc is 30",
+        "row 10, run a: the row is identical to row 2",
+        "row 11: the run has no name",
+    ):
+        assert words in err
+    assert err.count("error: ") == 1
+
+
+def test_a_model_that_the_runs_cannot_feed_exits_3(bayesmix, tmp_path):
+    (tmp_path / "runs.csv").write_text("N,loss\n1e8,3\n1e9,2.8\n")
+    code, _, err = bayesmix("fit", "chinchilla", tmp_path / "runs.csv", "--out", tmp_path / "x.nc")
+    assert code == 3
+    assert "no column 'D'" in err
+    assert not (tmp_path / "x.nc").exists()
+
+
+@pytest.mark.parametrize("name", ["fit", "compare", "predict", "decide", "report"])
+def test_an_existing_result_exits_5_and_is_untouched(bayesmix, saved, tmp_path, name):
+    out = tmp_path / "result"
+    out.write_text("precious")
+    scale, mixing = saved / "scale.nc", saved / "ye_m4.nc"
+    lines = {
+        "fit": ["chinchilla", *RUNS],
+        "compare": [scale],
+        "predict": [scale, "--compute", "1e21"],
+        "decide": [mixing, "--problem", saved / "problem.toml"],
+        "report": [scale],
+    }
+    pytest.importorskip("bayesmix.report")
+    code, _, err = bayesmix(name, *lines[name], "--out", out)
+    assert code == 5
+    assert "exists" in err
+    assert "--force" in err
+    assert out.read_text() == "precious"
+    assert [p.name for p in tmp_path.iterdir()] == ["result"]
+
+
+def test_force_replaces_a_result(bayesmix, saved, tmp_path):
+    out = tmp_path / "c.json"
+    out.write_text("old")
+    assert bayesmix("compare", saved / "scale.nc", "--out", out, "--force")[0] == 0
+    assert load_comparison(out).units == 24
+
+
+@pytest.fixture(scope="module")
+def unconverged(tmp_path_factory) -> tuple[subprocess.CompletedProcess, Path]:
+    """A fit of a hard problem with too few draws."""
+    out = tmp_path_factory.mktemp("fit") / "hard.nc"
+    line = [sys.executable, "-m", "bayesmix.cli", "fit", "chinchilla", *RUNS, "--where", "role=ladder", *FEW]
+    return subprocess.run([*line, "--out", str(out)], capture_output=True, text=True, timeout=300, check=False), out
+
+
+def test_a_fit_that_did_not_converge_exits_4_says_so_first_and_keeps_the_draws(unconverged):
+    done, out = unconverged
+    assert done.returncode == 4
+    said = [line for line in done.stderr.splitlines() if not line.startswith("NOTE: ")]
+    assert said[0].startswith("NOT CONVERGED: ")
+    assert "to look at" in done.stderr
+    assert "mean" not in done.stdout
+    assert Posterior.load(out).tree["posterior"].sizes["draw"] == 50
+
+
+def test_later_steps_refuse_what_did_not_converge_unless_it_is_accepted(bayesmix, unconverged, tmp_path):
+    _, kept = unconverged
+    line = ["predict", kept, "--at", "N=1e9,D=2e10", "--out", tmp_path / "p.csv"]
+    code, out, err = bayesmix(*line)
+    assert code == 4
+    assert out == ""
+    assert "did not converge and is no answer" in err
+    assert not (tmp_path / "p.csv").exists()
+    code, out, err = bayesmix(*line, "--accept-unconverged")
+    assert code == 0
+    assert "NOT CONVERGED" in err.splitlines()[1]
+    assert "one run" in out
+
+
+@pytest.mark.parametrize("name", ["compare", "decide"])
+def test_every_step_refuses_what_did_not_converge(bayesmix, saved, tmp_path, name):
+    extra = ["--problem", saved / "problem.toml"] if name == "decide" else []
+    code, _, err = bayesmix(name, saved / "bad.nc", *extra, "--out", tmp_path / "x.json")
+    assert code == 4
+    assert "--accept-unconverged" in err
+    assert not (tmp_path / "x.json").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_fit_that_is_killed_half_way_leaves_no_file(tmp_path, how):
+    line = ["fit", "chinchilla", *RUNS, "--where", "role=ladder", "--draws", "3950", "--warmup", "50"]
+    process = command(*line, "--out", tmp_path / "x.nc")
+    assert process.stderr is not None
+    # A line is written for each quarter of the draws, so three quarters are left.
+    assert "draws" in process.stderr.readline()
+    process.send_signal(how)
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert process.returncode != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_whole_sequence_on_the_demonstration(bayesmix, tmp_path, monkeypatch):
+    decide = importlib.import_module("bayesmix.decision.decide")
+    monkeypatch.setattr(decide, "RANDOM_CANDIDATES", 100)
+    monkeypatch.setattr(decide, "OWN_OPTIMA", 20)
+
+    def done(*arguments):
+        code, out, err = bayesmix(*arguments)
+        assert code == 0, err
+        return out, err
+
+    role, target = ["--where", "role=mixture"], ["--target", "loss.prose"]
+    out, err = done("check", *RUNS, *role)
+    assert "48 rows, 48 runs" in out
+    assert err.startswith("NOTE: Simulated data")
+    posteriors = []
+    for model in ("ye_m4", "constant"):
+        path = tmp_path / f"{model}.nc"
+        out, err = done("fit", model, *RUNS, *role, *target, *FEW, "--accept-unconverged", "--out", path)
+        assert "NOTE: Simulated data" in err
+        posteriors.append(path)
+    comparison = tmp_path / "comparison.json"
+    out, err = done("compare", *posteriors, "--accept-unconverged", "--out", comparison)
+    assert load_comparison(comparison).weights["ye_m4"] > 0.9
+    assert "Simulated data" in comparison.read_text()
+    table = tmp_path / "prediction.csv"
+    out, err = done("predict", posteriors[0], "--planned", DEMO / "planned.csv", "--accept-unconverged", "--out", table)
+    frame = pd.read_csv(table)
+    assert len(frame) == 4
+    assert frame["notice"].str.startswith("Simulated data").all()
+    assert "c[loss.prose]" in out
+    problem = tmp_path / "problem.toml"
+    problem.write_text('[objective]\n"loss.prose" = 1\n[bounds]\ndefault = [0.02, 0.6]\n')
+    decision = tmp_path / "decision.json"
+    out, err = done(
+        "decide",
+        *posteriors,
+        "--problem",
+        problem,
+        "--comparison",
+        comparison,
+        "--accept-unconverged",
+        "--out",
+        decision,
+    )
+    assert "p_better" in out
+    found = load_decision(decision)
+    assert found.domains == ("academic", "prose", "dialogue", "symbolic", "internet")
+    # The target likes its own domain best.
+    assert found.mixture[1] > 0.55
+    assert found.p_better > 0.9
+
+
+def test_a_comparison_of_other_posteriors_is_refused(bayesmix, saved, tmp_path):
+    comparison = tmp_path / "c.json"
+    assert bayesmix("compare", saved / "ye_m4.nc", saved / "constant.nc", "--out", comparison)[0] == 0
+    line = ["decide", saved / "ye_m4.nc", "--problem", saved / "problem.toml", "--comparison", comparison]
+    code, _, err = bayesmix(*line, "--out", tmp_path / "d.json")
+    assert code == 3
+    assert "but the posteriors are ye_m4" in err
+
+
+def test_posteriors_of_one_name_are_refused(bayesmix, saved, tmp_path):
+    (tmp_path / "scale.nc").write_bytes((saved / "scale.nc").read_bytes())
+    code, _, err = bayesmix("compare", saved / "scale.nc", tmp_path / "scale.nc", "--out", tmp_path / "c.json")
+    assert code == 3
+    assert "two posterior files have the same name" in err
+
+
+def test_a_mixing_law_has_no_compute_optimum(bayesmix, saved, tmp_path):
+    code, _, err = bayesmix("predict", saved / "ye_m4.nc", "--compute", "1e21", "--out", tmp_path / "p.csv")
+    assert code == 3
+    assert "needs a law of N and D alone" in err
+
+
+def test_runs_and_budgets_on_the_command_line_are_predicted(bayesmix, saved, tmp_path):
+    path = tmp_path / "p.csv"
+    runs = ["--at", "N=70e9, D=1.4e12", "--at", "D=2e10,N=1e9"]
+    code, out, err = bayesmix("predict", saved / "scale.nc", *runs, "--compute", "1e24", "--out", path)
+    assert code == 0
+    assert "decades above the fitted runs" in err
+    assert "Derived coefficients" in out
+    frame = pd.read_csv(path)
+    assert set(frame["of"].dropna()) == {"one run", "the law"}
+    assert frame["quantity"].dropna().tolist() == ["N", "D", "D/N", "response"]
+
+
+@pytest.mark.parametrize("text", ["N=70e9", "N=many,D=1e9", "N"])
+def test_a_planned_run_with_a_fault_exits_3(bayesmix, saved, tmp_path, text):
+    code, _, err = bayesmix("predict", saved / "scale.nc", "--at", text, "--out", tmp_path / "p.csv")
+    assert code == 3
+    assert err.count("error: --at") == 1
+
+
+def test_laws_are_listed_and_shown(bayesmix):
+    assert "chinchilla" in bayesmix("laws")[1]
+    assert "Hoffmann" in bayesmix("laws", "chinchilla")[1]
+    code, _, err = bayesmix("laws", "chinchila")
+    assert code == 3
+    assert "Did you mean 'chinchilla'" in err
+
+
+EXTERNAL = '''"""A law of somebody else's."""
+from numpyro.distributions import LogNormal, Normal
+from bayesmix.law import law, prior, reference
+
+
+@law(paper="")
+def loss(N, *, L0=prior(LogNormal(0, 0.3), "nats/token", "loss at N0", relative=True),
+         slope=prior(Normal(0, 0.3), "", "exponent"), N0=reference("N")):
+    return L0 * (N / N0) ** -slope
+'''
+
+
+def test_a_law_of_another_package_is_found_and_imported_again_only_on_request(tmp_path):
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "__init__.py").write_text("")
+    (tmp_path / "my_package" / "my_law.py").write_text(EXTERNAL)
+    (tmp_path / "mine.toml").write_text('law = "my_package.my_law:loss"\nnoise = "log_normal"\n')
+    search = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+
+    def run(*arguments):
+        process = command(*arguments, cwd=tmp_path, env={**os.environ, "PYTHONPATH": search})
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+    code, out, err = run("fit", "mine.toml", *RUNS, "--where", "role=ladder", *FEW, "--accept-unconverged")
+    assert code == 0, err
+    assert "slope" in out
+    line = ["predict", "mine.nc", "--at", "N=1e9", "--accept-unconverged"]
+    code, _, err = run(*line)
+    assert code == 3
+    assert "Import my_package.my_law first" in err
+    code, out, err = run("--import", "my_package.my_law", *line)
+    assert code == 0, err
+    assert "one run" in out
+    code, _, err = run("--import", "my_package.nothing", *line)
+    assert code == 3
+    assert "my_package.nothing cannot be imported" in err

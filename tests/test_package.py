@@ -1,0 +1,103 @@
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bayesmix
+from bayesmix import demo, ready
+
+ROOT = Path(bayesmix.__file__).parent
+README = ROOT.parents[1] / "README.md"
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_importing_the_package_imports_neither_jax_nor_numpyro():
+    code = (
+        "import sys, bayesmix; print(sorted({'jax', 'numpyro', 'numpy', 'pandas', 'arviz_stats'} & set(sys.modules)))"
+    )
+    assert python(code).strip() == "[]"
+
+
+def test_importing_everything_changes_no_configuration_and_prints_nothing():
+    code = """
+import logging, warnings, random
+import jax, numpy
+before = jax.config.values.copy(), numpy.geterr(), logging.root.level, list(logging.root.handlers)
+seeds = random.getstate(), numpy.random.get_state()[1].tolist()
+import bayesmix
+for name in bayesmix.__all__:
+    if name != "write_report":
+        getattr(bayesmix, name)
+assert (jax.config.values.copy(), numpy.geterr(), logging.root.level, list(logging.root.handlers)) == before
+assert (random.getstate(), numpy.random.get_state()[1].tolist()) == seeds
+assert jax.numpy.zeros(1).dtype == "float32"
+"""
+    assert python(code) == ""
+
+
+@pytest.mark.parametrize("name", bayesmix.__all__)
+def test_every_public_name_resolves_and_says_what_it_is(name):
+    if name == "write_report":
+        pytest.importorskip("bayesmix.report")
+    found = getattr(bayesmix, name)
+    assert found.__name__ == name
+    assert len(inspect.getdoc(found) or "") > 20
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = bayesmix.nonsense
+    assert set(bayesmix.__all__) <= set(dir(bayesmix))
+
+
+def test_no_module_is_longer_than_300_lines():
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in ROOT.rglob("*.py")}
+    assert not {name: length for name, length in lengths.items() if length > 300}
+
+
+def test_ready_models_and_the_demonstration_are_there():
+    assert {"chinchilla", "ye_m4", "constant"} <= set(ready.models())
+    assert {"runs.csv", "runs.toml", "problem.toml", "planned.csv"} <= {p.name for p in ready.demo().iterdir()}
+
+
+def test_the_demonstration_is_a_list_of_commands_that_write_into_one_folder(tmp_path):
+    lines = demo.commands(tmp_path / "demo", force=False)
+    assert [line[0] for line in lines] == [
+        "check", "fit", "fit", "compare", "predict", "fit", "fit", "compare", "decide", "report"
+    ]  # fmt: skip
+    for line in lines[1:]:
+        assert line[line.index("--out") + 1].startswith(str(tmp_path / "demo"))
+
+
+def test_the_demonstration_does_not_replace_a_folder_unasked(tmp_path):
+    with pytest.raises(bayesmix.BayesmixError, match="exists"):
+        demo.commands(tmp_path, force=False)
+    assert all("--force" in line for line in demo.commands(tmp_path, force=True) if "--out" in line)
+
+
+@pytest.mark.slow
+def test_the_main_job_of_the_readme_runs(tmp_path, monkeypatch):
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if README.is_file() else []
+    blocks = [b for b in blocks if "write_report(" in b]
+    if not blocks:
+        pytest.skip("README.md shows no main job yet")
+    import functools
+
+    import bayesmix.inference
+
+    few = functools.partial(bayesmix.inference.fit, draws=500, warmup=200)
+    monkeypatch.setattr(bayesmix.inference, "fit", few)
+    monkeypatch.chdir(tmp_path)
+    for file in ready.demo().iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "models").mkdir()
+    for name, path in ready.models().items():
+        (tmp_path / "models" / f"{name}.toml").write_bytes(path.read_bytes())
+    exec(blocks[0], {})
+    assert (tmp_path / "report").is_dir()
