@@ -60,7 +60,7 @@ def test_the_posterior_is_the_one_that_pencil_and_paper_give(conjugate, data):
 
 def test_the_prior_counts(conjugate, data):
     """Without the prior the standard deviation would be 3.5 % larger."""
-    kept = conjugate.prior_kept["L0.relative"]
+    kept = conjugate.prior_kept["L0"]
     assert kept == pytest.approx((1 + 5 * 0.25 / SIGMA**2) ** -0.5, rel=0.15)
 
 

@@ -133,7 +133,7 @@ def test_energy_that_mixes_badly_is_told():
 
 def test_modes_priors_and_ignored_covariates_are_cautions():
     runs = Runs.of(pd.DataFrame({"N": [1e8, 1e9], "D": [1e9, 1.01e9], "loss": [3.0, 2.5]}))
-    posterior = artificial(runs=runs, modes=3, prior_kept={"L0.relative": 0.9, "sigma": 0.1})
+    posterior = artificial(runs=runs, modes=3, prior_kept={"L0": 0.9, "sigma": 0.1})
     sentences = {p.kind: p.sentence for p in posterior.problems()}
     assert set(sentences) == {"modes", "prior", "ignored"}
     assert sentences["modes"].startswith("3 separate modes explain the runs about equally well.")
@@ -215,7 +215,7 @@ def test_a_law_without_derived_coefficients_has_none():
 
 @pytest.fixture
 def saved(tmp_path):
-    return artificial(draws=50, prior_kept={"L0.relative": 0.9}, modes=2).save(tmp_path / "p.nc")
+    return artificial(draws=50, prior_kept={"L0": 0.9}, modes=2).save(tmp_path / "p.nc")
 
 
 def edited(path, **facts):
@@ -229,7 +229,7 @@ def test_a_posterior_that_was_saved_is_loaded_the_same(tmp_path):
     model = Model(
         laws.get("chinchilla"), NOISES["log_normal"], name="mine", pooling={"A": Pooling("family", "none")}
     ).given(beta=0.3)
-    posterior = artificial(model, Runs.of(TABLE), draws=50, prior_kept={"E.relative": 0.9}, modes=2)
+    posterior = artificial(model, Runs.of(TABLE), draws=50, prior_kept={"E": 0.9}, modes=2)
     again = Posterior.load(posterior.save(tmp_path / "p.nc"))
     assert again.model.name == "mine"
     assert again.runs.hash == posterior.runs.hash

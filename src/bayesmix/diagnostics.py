@@ -124,8 +124,8 @@ def _modes(posterior: Posterior) -> Iterator[Problem]:
 
 
 def _prior(posterior: Posterior) -> Iterator[Problem]:
-    kept = {n.removesuffix(".population").removesuffix(".relative"): v for n, v in posterior.prior_kept.items()}
-    dominated = {n: v for n, v in kept.items() if v > PRIOR_SD_KEPT and n in posterior.model.law.quantities}
+    kept, law = posterior.prior_kept, posterior.model.law
+    dominated = {n: v for n, v in kept.items() if v > PRIOR_SD_KEPT and n in law.quantities}
     if dominated:
         listed = ", ".join(f"{n} ({min(v, 1):.0%})" for n, v in sorted(dominated.items(), key=lambda i: -i[1]))
         yield Problem(

@@ -84,7 +84,9 @@ def _scores(draws: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return scores
 
 
-def extrapolate(model: Model, runs: Runs, *, by: str = "C", at: float, seed: int, progress: bool = False) -> Extrapolation:
+def extrapolate(
+    model: Model, runs: Runs, *, by: str = "C", at: float, seed: int, progress: bool = False
+) -> Extrapolation:
     """Fit the runs with `by` up to `at`, predict those above it.
 
     LOO answers "another run like these"; this answers "a larger one".

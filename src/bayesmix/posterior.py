@@ -46,7 +46,7 @@ class Posterior:
     modes : int
         Number of separate modes found that matter.
     prior_kept : mapping of str to float
-        Per site, the share of its prior standard deviation that the runs left.
+        Per quantity, the share of an element's prior standard deviation that the runs left.
     notes : tuple of str
         What was noticed when it was loaded.
     accepted : bool

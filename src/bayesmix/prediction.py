@@ -99,7 +99,7 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
 
 
 def distance(posterior: Posterior, planned: Runs) -> list[str]:
-    """Return a sentence for each covariate of the law that lies outside the fitted runs."""
+    """Return a sentence for each covariate that lies outside the fitted runs, and each of those that the law ignores."""
     found = []
     # Taken from the inputs, where the domains of both are in the same order.
     inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
@@ -123,6 +123,26 @@ def distance(posterior: Posterior, planned: Runs) -> list[str]:
                     f"{column} lies up to {decades:.1f} decades {side} the fitted runs: the intervals take the law for "
                     "true there, and are too narrow if it bends."
                 )
+    found += [
+        f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of {symbol} = "
+        f"{low:.3g} to {high:.3g}."
+        for symbol, (low, high) in unused(posterior, planned).items()
+    ]
+    return found
+
+
+def unused(posterior: Posterior, planned: Runs) -> dict[str, tuple[float, float]]:
+    """Return N or D, with their fitted range, where the law does not use them and the planned runs lie outside it."""
+    used = set(posterior.model.columns.values())
+    known = set(planned.symbols) & set(posterior.runs.symbols)
+    found = {}
+    for symbol in ("N", "D"):
+        # A link is a law of a response: all else acts through it.
+        if symbol not in known or used & {symbol, "C", "M", *posterior.runs.targets}:
+            continue
+        fitted, asked = posterior.runs.column(symbol), planned.column(symbol)
+        if asked.min() < 0.95 * fitted.min() or asked.max() > 1.05 * fitted.max():
+            found[symbol] = (float(fitted.min()), float(fitted.max()))
     return found
 
 

@@ -86,19 +86,24 @@ def read_planned(path: Path | None, at: list[str] | None) -> Runs:
 
 
 def forecasts(loaded: dict[str, Posterior], planned: Path | None, compute: list[float] | None, seed: int):
-    """Predict with every posterior that can: a mixing law is not asked about N and D alone."""
-    from bayesmix.prediction import compute_optimal
+    """Predict with every posterior whose law can say something of the planned runs, and name the others."""
+    from bayesmix.prediction import compute_optimal, unused
     from bayesmix.prediction import predict as forecast
 
     predictions, optima, refusals = {}, {}, {}
+    runs = read_planned(planned, None) if planned else None
     for name, posterior in loaded.items():
         try:
-            if planned and posterior.model.law.covariates:
-                predictions[name] = forecast(posterior, read_planned(planned, None), seed=seed)
+            if runs is not None and (ignored := unused(posterior, runs)):
+                raise BayesmixError(f"law {posterior.model.law.name} does not use {' and '.join(ignored)}")
+            if runs is not None:
+                predictions[name] = forecast(posterior, runs, seed=seed)
             if compute:
                 optima[name] = compute_optimal(posterior, compute)
         except BayesmixError as error:
             refusals[name] = error
     if refusals and not (predictions or optima):
         raise next(iter(refusals.values()))
+    for name, error in refusals.items():
+        warn(f"{name} is not asked about the planned runs: {error}")
     return predictions, optima

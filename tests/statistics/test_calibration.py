@@ -103,8 +103,11 @@ def test_constants_drawn_from_the_prior_are_recovered(name, synthetic):
         truth, responses = drawn_from_prior(model, design, own, key)
         if all(((v > low) & (v < high) & np.isfinite(v)).all() for v in responses.values()):
             break
-    posterior = fit(model, Runs.of(design.table.assign(**responses)), seed=0, draws=1000, warmup=500)
-    # 99 % intervals need less than the problems() of a posterior that is to be reported.
+    runs = Runs.of(design.table.assign(**responses))
+    posterior = fit(model, runs, seed=0, draws=1000, warmup=500)
+    if worst_r_hat(posterior) >= 1.05:
+        # As problems() advises: some draws of the prior have floors that the runs hardly show.
+        posterior = fit(model, runs, seed=0, draws=4000, warmup=500)
     assert worst_r_hat(posterior) < 1.05
     outside = total = 0
     for quantity, draws in posterior.values().items():

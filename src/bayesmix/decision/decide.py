@@ -11,12 +11,13 @@ import pandas as pd
 from scipy.optimize import linprog
 
 from bayesmix.comparison import compare, require_alike
-from bayesmix.decision.objective import Objective, build, target_weights
+from bayesmix.decision.objective import Objective, build, planned_run, target_weights
 from bayesmix.decision.optimise import minimise, project
 from bayesmix.decision.problem import Problem, gather
 from bayesmix.errors import BayesmixError
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
+from bayesmix.prediction import unused
 from bayesmix.runs import Runs
 
 RANDOM_CANDIDATES = 2000
@@ -237,20 +238,14 @@ def _warnings(
 
 
 def _unused(posteriors: Mapping[str, Posterior], problem: Problem) -> list[str]:
-    runs = next(iter(posteriors.values())).runs
-    used = {column for p in posteriors.values() for column in p.model.columns.values()}
-    found = []
-    for symbol in ("N", "D"):
-        if symbol not in problem.planned or symbol not in runs.symbols or used & {symbol, "C", "M"}:
-            continue
-        fitted, planned = runs.column(symbol), float(problem.planned[symbol])
-        if not 0.95 * fitted.min() <= planned <= 1.05 * fitted.max():
-            found.append(
-                f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = "
-                f"{fitted.min():.3g} to {fitted.max():.3g}. That it stays the best at {symbol} = {planned:.3g} is "
-                "an assumption."
-            )
-    return found
+    """Return a sentence for N or D of the planned run if no law here can say what it changes."""
+    each = [unused(p, planned_run(p, problem, p.runs.domains)) for p in posteriors.values()]
+    return [
+        f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = {low:.3g} to "
+        f"{high:.3g}. That it stays the best at {symbol} = {float(problem.planned[symbol]):.3g} is an assumption."
+        for symbol, (low, high) in each[0].items()
+        if all(symbol in other for other in each)
+    ]
 
 
 def _in_hull(w: np.ndarray, observed: np.ndarray) -> bool:

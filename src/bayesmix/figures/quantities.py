@@ -102,7 +102,7 @@ def _densities(axes: Axes, posterior: Posterior, name: str, quantity: Prior) -> 
 
 
 def _kept(posterior: Posterior, name: str) -> str:
-    kept = next((v for site, v in posterior.prior_kept.items() if site.partition(".")[0] == name), None)
+    kept = posterior.prior_kept.get(name)
     return "" if kept is None else f"{min(kept, 1):.0%} of prior s.d. kept".replace("%", " %")
 
 
@@ -124,8 +124,10 @@ def _prior_density(quantity: Prior, factor: float, least: float, most: float) ->
     low, high = factor * np.quantile(np.asarray(distribution.sample(jax.random.key(0), (4000,))), [0.01, 0.97])
     pad = 0.15 * (most - least)
     x = np.linspace(min(low, least - pad), max(high, most + pad), 600)
-    with np.errstate(all="ignore"):
-        height = np.exp(np.asarray(distribution.log_prob(x / factor)))
+    inside = np.asarray(distribution.support(x / factor))  # pyright: ignore
+    # Outside its support a density is zero; asked there, NumPyro warns.
+    height = np.zeros_like(x)
+    height[inside] = np.exp(np.asarray(distribution.log_prob(x[inside] / factor)))
     height = np.where(np.isfinite(height), height, 0.0)
     return x, height / (height.max() or 1.0)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpyro.distributions import biject_to
 
 from bayesmix.errors import BayesmixError
 from bayesmix.inference.mode import Mode, find_modes
@@ -70,7 +71,7 @@ def fit(
     u = stats.pop("u")
     values = compiled.constrain(u.reshape(-1, u.shape[-1]), inputs)
     quantities = {n: np.asarray(v).reshape(*u.shape[:2], *v.shape[1:]) for n, v in values.items()}
-    kept = _prior_sd_kept(compiled, inputs, u, key_modes)
+    kept = _prior_sd_kept(compiled, inputs, quantities, key_modes)
     return assemble(model, runs, coordinates, quantities, u, stats, seed, modes=len(modes), prior_kept=kept)
 
 
@@ -108,9 +109,15 @@ def _sample(
     return {n: np.concatenate([k[n] for k in kept]).swapaxes(0, 1) for n in kept[0]}
 
 
-def _prior_sd_kept(compiled: Program, inputs: Inputs, u: np.ndarray, key: Any) -> dict[str, float]:
-    """Return, per site, the largest share of an element's prior standard deviation that the runs left."""
-    prior = np.asarray(compiled.prior_draws(jax.random.split(key, 1000), inputs))
-    share = u.reshape(-1, u.shape[-1]).std(axis=0) / prior.std(axis=0)
-    labels = np.array(compiled.labels)
-    return {str(n): float(share[labels == n].max()) for n in dict.fromkeys(labels)}
+def _prior_sd_kept(compiled: Program, inputs: Inputs, quantities: dict[str, np.ndarray], key: Any) -> dict[str, float]:
+    """Return, per quantity, the largest share of an element's prior standard deviation that the runs left.
+
+    On the unconstrained scale of each element, e.g. the logarithm of a positive one.
+    """
+    prior = compiled.constrain(compiled.prior_draws(jax.random.split(key, 1000), inputs), inputs)
+    kept = {}
+    for name, quantity in compiled.model.unknowns.items():
+        free = biject_to(quantity.distribution.support).inv
+        before, after = np.asarray(free(prior[name])), np.asarray(free(quantities[name]))
+        kept[name] = float((after.std(axis=(0, 1)) / before.std(axis=0)).max())
+    return kept

@@ -28,10 +28,19 @@ def alarm(results: Results) -> Points | None:
 def answer(results: Results) -> Section:
     """Return what was asked, in a few sentences."""
     sentences = [*_forecasts(results), *_allocations(results)]
+    verdict = Text(_verdict(results))
     if results.decision is not None:
         sentences += mixture_sentences(results.decision, objective_unit(results))
     sentences += [s for g in results.groups for s in _law(g)]
-    return Section("Answer", tuple(Text(s) for s in sentences or _fits(results)))
+    return Section("Answer", (verdict, *(Text(s) for s in sentences or _fits(results))))
+
+
+def _verdict(results: Results) -> str:
+    failed = [name for name, posterior in results.posteriors.items() if not posterior.converged]
+    if failed:
+        return f"Diagnostics: {', '.join(failed)} did not converge."
+    count = len(results.posteriors)
+    return f"Diagnostics: {'the posterior' if count == 1 else f'all {count} posteriors'} converged; the table is below."
 
 
 def _fits(results: Results) -> list[str]:

@@ -119,7 +119,7 @@ def data(runs: Runs) -> dict[str, Any]:
 def quantities(posterior: Posterior) -> dict[str, dict[str, Any]]:
     """Return prior and posterior of every quantity of law and noise; arrays have the dimensions named."""
     values = posterior.values()
-    kept = {n.partition(".")[0]: v for n, v in posterior.prior_kept.items() if not n.endswith((".spread", ".offset"))}
+    kept = posterior.prior_kept
     return {
         n: {
             "meaning": q.meaning,
