@@ -118,8 +118,6 @@ def test_rename_reports_what_does_not_fit():
     assert [str(fault) for fault in faults] == [
         "mapped column 'model_sizes' is not in the file. Did you mean 'model_size'?",
         "mapped columns 'mix_{d}': none in the file. Known: U, a, b, c, model_size",
-        "columns 'a', 'b' would all be called 'D'. Map all but one to another name, "
-        'such as "b" = "other_D"',
-        "columns 'c', 'U' would all be called 'U'. Map all but one to another name, "
-        'such as "U" = "other_U"',
+        "columns 'a', 'b' would all be called 'D'. Map all but one to another name, such as \"b\" = \"other_D\"",
+        "columns 'c', 'U' would all be called 'U'. Map all but one to another name, such as \"U\" = \"other_U\"",
     ]

@@ -39,16 +39,14 @@ def test_one_error_names_ten_kinds_of_fault(tmp_path):
         "Write a plain number such as 160e6, without suffix or separators",
         f"row 5, run d: D is missing, {positive} (tokens). Fill it in, or remove the row",
         "row 6, run e: w.web is -0.5, expected a weight of 0 or more. Correct it, or remove the row",
-        f"row 8, run g: loss.web is 0, {positive}. "
-        "Correct it, or leave the cell empty if it was not measured",
+        f"row 8, run g: loss.web is 0, {positive}. Correct it, or leave the cell empty if it was not measured",
         "row 9, run h: accuracy.arc is 40, expected a fraction from 0 to 1. "
         'If it is in percent, say so in [units]: "accuracy.arc" = "percent"',
         "row 7, run f: weights w.* sum to 0.9, expected 1 within 0.001. "
         "Correct them, add the domain that is not in the table, or state a sum_tolerance in the card",
         "row 11, run a: the row has the same run, covariates and labels as row 2. "
         "Remove it, or tell them apart in a label such as step",
-        "column 'error.mmlu' has no value at all. "
-        "Remove the column, or map the one that holds the measurements",
+        "column 'error.mmlu' has no value at all. Remove the column, or map the one that holds the measurements",
     ]
 
 
@@ -95,9 +93,7 @@ def test_rows_are_lines_of_the_file(tmp_path):
 def test_many_faults_of_one_kind_are_counted(tmp_path):
     rows = "".join(f"r{at},0,{at + 1}\n" for at in range(42))
     faults = faults_of(f"run,N,loss\n{rows}x,1e8,-1\n", tmp_path)
-    assert [fault.partition(":")[0] for fault in faults[:5]] == [
-        f"row {at + 2}, run r{at}" for at in range(5)
-    ]
+    assert [fault.partition(":")[0] for fault in faults[:5]] == [f"row {at + 2}, run r{at}" for at in range(5)]
     assert faults[5] == "N: and 37 more rows like it. Correct it, or remove the row"
     assert faults[6].startswith("row 44, run x: loss is -1")
     assert len(faults) == 7

@@ -208,9 +208,7 @@ def test_real_compute_table(shared_data):
 
 
 def test_real_mixture_table(shared_data):
-    card = Card.parse(
-        ["weight_{domain}=w.{domain}", "{domain}_loss=loss.{domain}", "model_size=N", "n_tokens=D"]
-    )
+    card = Card.parse(["weight_{domain}=w.{domain}", "{domain}_loss=loss.{domain}", "model_size=N", "n_tokens=D"])
     runs = Runs.read(shared_data / "slimpajama-7-and-pile-4" / "dmsl_llm_slimpajama.csv", card)
     assert (len(runs), len(runs.domains), len(runs.targets)) == (2188, 7, 8)
     assert "2188 of 2188 share N and w" in runs.hints[0]
@@ -226,9 +224,7 @@ def test_real_table_in_millions_and_billions(shared_data):
 
 def test_real_table_with_repeated_tokens(shared_data):
     maps = ["name=run", "params=N", "tokens_B=D", "unique_tokens_B=U", "val_loss=loss"]
-    runs = Runs.read(
-        shared_data / "datablations" / "val_losses.csv", Card.parse(maps, ["D=billions", "U=billions"])
-    )
+    runs = Runs.read(shared_data / "datablations" / "val_losses.csv", Card.parse(maps, ["D=billions", "U=billions"]))
     assert "U" in runs.symbols
     assert np.isnan(runs.column("loss")).any()
     assert not np.isnan(runs.where("loss>0").column("loss")).any()

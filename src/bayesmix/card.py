@@ -85,13 +85,11 @@ class Card:
             if not isinstance(fields[name], dict):
                 faults.append(Fault(f"{name} is not a table", f"Write [{name}] and its lines below it"))
                 fields[name] = {}
-        notice, rules = (
-            content.get("notice", ""),
-            {k: content[k] for k in ("run", "sum_tolerance") if k in content},
-        )
-        if faults := faults + _faults_of(**fields, notice=notice) + _rule_faults(**rules):
+        notice, run = content.get("notice", ""), content.get("run", [])
+        tolerance = content.get("sum_tolerance", SUM_TOLERANCE)
+        if faults := faults + _faults_of(**fields, notice=notice) + _rule_faults(run, tolerance):
             raise InputError(source, faults)
-        return cls(**fields, notice=notice, **{k: tuple(v) if k == "run" else v for k, v in rules.items()})
+        return cls(**fields, notice=notice, run=tuple(run), sum_tolerance=tolerance)
 
     @classmethod
     def parse(cls, maps: Sequence[str] = (), units: Sequence[str] = ()) -> Card:
@@ -206,7 +204,7 @@ def _faults_of(
     return [fault for fault in faults if fault]
 
 
-def _rule_faults(run: object = (), sum_tolerance: object = SUM_TOLERANCE) -> list[Fault]:
+def _rule_faults(run: object, sum_tolerance: object) -> list[Fault]:
     faults = []
     if not isinstance(run, list | tuple) or not all(isinstance(name, str) for name in run):
         faults.append(Fault(f"run is {run!r}", 'Write the columns that checkpoints of one run share: run = ["N", "w"]'))

@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import arviz_base
 import arviz_stats
@@ -48,7 +48,7 @@ class Comparison:
     @property
     def weights(self) -> dict[str, float]:
         """Stacking weight of each model."""
-        return {str(name): float(weight) for name, weight in self.table["weight"].items()}
+        return dict(zip(map(str, self.table.index), self.table["weight"].tolist(), strict=True))
 
 
 def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> Comparison:
@@ -150,7 +150,7 @@ def _units(posterior: Posterior, leave_out: Unit) -> np.ndarray:
     return unit
 
 
-def _loo(likelihood: np.ndarray):
+def _loo(likelihood: np.ndarray) -> Any:
     # The mean over draws stands in for a quantity, so that the relative efficiency is that of the likelihood itself.
     tree = arviz_base.from_dict({"posterior": {"lp": likelihood.sum(axis=2)}, "log_likelihood": {"run": likelihood}})
     # What ArviZ warns of here is said in the comparison's own warnings, with names.

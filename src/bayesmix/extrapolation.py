@@ -62,17 +62,18 @@ class Extrapolation:
         table = self.scores()
         covered = np.average(table["coverage90%"], weights=table["runs"])
         return (
-            f"Fitted on {self.by} up to {self.at:.3g} and asked about up to {self.decades:.1f} decades more, 90 % intervals "
-            f"covered {covered:.0%} of {int(table['runs'].sum())} hidden responses."
+            f"Fitted on {self.by} up to {self.at:.3g} and asked about up to {self.decades:.1f} decades more, 90 % "
+            f"intervals covered {covered:.0%} of {len(np.flatnonzero(np.isfinite(self.truth)))} hidden responses."
         )
 
 
 def _scores(draws: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     scores: dict[str, float] = {}
+    low = high = truth
     for level in LEVELS:
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
         scores[f"coverage{level:.0%}"] = float(((low <= truth) & (truth <= high)).mean())
-    miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)  # of the widest level
+    miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)  # of the last and widest level
     ordered = np.sort(draws, axis=0)
     count = len(draws)
     # E|X - X'| over all pairs of draws, from their order.

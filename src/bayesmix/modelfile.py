@@ -99,10 +99,8 @@ def _well_typed(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]
         else:
             fits, wanted = isinstance(value, str), "Write text in quotes"
         if key == "published" and fits:
-            fits, wanted = (
-                all(isinstance(v, Mapping) for v in value.values()),
-                "Write a table [published.NAME]",
-            )
+            fits = all(isinstance(v, Mapping) for v in dict(value).values())
+            wanted = "Write a table [published.NAME]"
         if fits:
             kept[key] = value
         else:

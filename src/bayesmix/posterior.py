@@ -103,7 +103,7 @@ class Posterior:
 
     def values(self) -> dict[str, np.ndarray]:
         """Return the draws of every quantity of law and noise, all chains in one: {name: (draw, ...)}."""
-        group = self.tree["posterior"]
+        group = self.tree["posterior"].to_dataset()
         return {n: group[n].values.reshape(-1, *group[n].shape[2:]) for n in self.model.unknowns}
 
     def summary(self, of: Literal["quantities", "derived"] = "quantities") -> pd.DataFrame:
@@ -130,15 +130,15 @@ class Posterior:
         xarray.Dataset
             Dimensions (chain, draw, ...); empty for a law without any.
         """
-        law = self.model.law
-        if law.derived is None:
+        law, function = self.model.law, self.model.law.derived
+        if function is None:
             return xr.Dataset()
-        wanted = inspect.signature(law.derived).parameters
+        wanted = inspect.signature(function).parameters
         fixed = {n: np.asarray(v) for n, v in self.coordinates.references.items() if n in wanted}
         fixed |= {n: q for n, q in law.quantities.items() if n in wanted and isinstance(q, int | float)}
         drawn = {n: v for n, v in self.values().items() if n in wanted}
         count = self.tree["posterior"].sizes["chain"] * self.tree["posterior"].sizes["draw"]
-        results = jax.vmap(lambda d: law.derived(**d, **fixed), axis_size=count)(drawn)
+        results = jax.vmap(lambda d: function(**d, **fixed), axis_size=count)(drawn)
         # A coefficient has the dimensions of the quantity whose shape it has; targets come alone otherwise.
         dims = {(): (), (len(self.targets),): ("target",)} | {v.shape[1:]: self.model.dims(n) for n, v in drawn.items()}
         shape = tuple(self.tree["posterior"].sizes[d] for d in ("chain", "draw"))

@@ -99,7 +99,7 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
 
 
 def distance(posterior: Posterior, planned: Runs) -> list[str]:
-    """Return a sentence for each covariate that lies outside the fitted runs, and each of those that the law ignores."""
+    """Return a sentence for each covariate that lies outside the fitted runs, used by the law or not."""
     found = []
     # Taken from the inputs, where the domains of both are in the same order.
     inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
@@ -124,8 +124,8 @@ def distance(posterior: Posterior, planned: Runs) -> list[str]:
                     "true there, and are too narrow if it bends."
                 )
     found += [
-        f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of {symbol} = "
-        f"{low:.3g} to {high:.3g}."
+        f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of "
+        f"{symbol} = {low:.3g} to {high:.3g}."
         for symbol, (low, high) in unused(posterior, planned).items()
     ]
     return found

@@ -57,7 +57,7 @@ def save(result: Comparison | Decision, path: str | Path, *, notice: str = "", o
 def load_comparison(path: str | Path) -> Comparison:
     """Read a comparison."""
     content = _read(path, "comparison")
-    table = pd.DataFrame.from_dict(content["table"], orient="index").apply(pd.to_numeric)
+    table = pd.DataFrame(pd.DataFrame.from_dict(content["table"], orient="index").apply(pd.to_numeric))
     return Comparison(table, content["left_out"], content["units"], tuple(content["warnings"]))
 
 

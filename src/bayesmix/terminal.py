@@ -78,10 +78,10 @@ def read_planned(path: Path | None, at: list[str] | None) -> Runs:
 
     if path:
         return Runs.read(path, planned=True)
-    rows = [
-        {"run": text, **dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))}
-        for text in at or []
-    ]
+    rows = []
+    for text in at or []:
+        cells = (part.partition("=") for part in text.replace(" ", "").split(","))
+        rows.append({"run": text, **{name: value for name, _, value in cells}})
     return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
 
 

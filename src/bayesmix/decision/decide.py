@@ -241,8 +241,8 @@ def _unused(posteriors: Mapping[str, Posterior], problem: Problem) -> list[str]:
     """Return a sentence for N or D of the planned run if no law here can say what it changes."""
     each = [unused(p, planned_run(p, problem, p.runs.domains)) for p in posteriors.values()]
     return [
-        f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = {low:.3g} to "
-        f"{high:.3g}. That it stays the best at {symbol} = {float(problem.planned[symbol]):.3g} is an assumption."
+        f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = {low:.3g} "
+        f"to {high:.3g}. That it stays the best at {symbol} = {float(problem.planned[symbol]):.3g} is an assumption."
         for symbol, (low, high) in each[0].items()
         if all(symbol in other for other in each)
     ]
