@@ -6,9 +6,11 @@ unknown, `reference(...)` is a constant taken from the runs, a number is a const
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import hashlib
 import inspect
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -187,8 +189,16 @@ class Law:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the equation's source text: tells a posterior made for another version of the law."""
-        return hashlib.sha256(inspect.getsource(self.function).encode()).hexdigest()[:16]
+        """Hash of the law's code, comments and documentation aside: tells a posterior made for another version.
+
+        In the catalogue a file is a law, helpers included; elsewhere only the function itself counts.
+        """
+        module = inspect.getmodule(self.function) if self.module.startswith("bayesmix.laws.") else None
+        tree = ast.parse(textwrap.dedent(inspect.getsource(module or self.function)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:]
+        return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
 
     def given(self, **changes: Any) -> Law:
         """Return the law with quantities fixed (a number) or re-judged (a distribution).

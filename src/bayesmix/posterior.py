@@ -20,6 +20,7 @@ from bayesmix.errors import NotConvergedError
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.model import Model
 from bayesmix.precision import in_double
+from bayesmix.provenance import versions
 from bayesmix.runs import Runs
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Posterior:
         Number of separate modes found that matter.
     prior_kept : mapping of str to float
         Per quantity, the share of an element's prior standard deviation that the runs left.
+    versions : mapping of str to str
+        Versions of the packages that sampled it.
     notes : tuple of str
         What was noticed when it was loaded.
     accepted : bool
@@ -60,6 +63,7 @@ class Posterior:
     seed: int
     modes: int
     prior_kept: Mapping[str, float]
+    versions: Mapping[str, str]
     notes: tuple[str, ...] = ()
     accepted: bool = False
 
@@ -184,7 +188,7 @@ def assemble(
         dims={**dims, "u": ["coordinate"]},
         coords={d: list(coordinates.of(d)) for d in sorted(used)},
     )
-    return Posterior(tree, model, runs, coordinates, seed, modes, prior_kept)
+    return Posterior(tree, model, runs, coordinates, seed, modes, prior_kept, versions())
 
 
 def _dims_of(model: Model, site: str) -> tuple[str, ...]:

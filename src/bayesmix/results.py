@@ -16,7 +16,7 @@ from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision, Problem
 from bayesmix.errors import BayesmixError
 from bayesmix.files import write_whole
-from bayesmix.storage import versions
+from bayesmix.provenance import versions
 
 FORMAT = 1
 _COMMANDS = {"comparison": "compare", "decision": "decide"}

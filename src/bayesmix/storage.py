@@ -19,12 +19,6 @@ from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
 FORMAT = 1
-_PACKAGES = ("bayesmix", "numpyro", "jax", "arviz-stats", "numpy")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the packages that a result depends on."""
-    return {p: version(p) for p in _PACKAGES}
 
 
 def save(posterior: Posterior, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -48,7 +42,7 @@ def save(posterior: Posterior, path: str | Path, *, overwrite: bool = False) -> 
         "seed": posterior.seed,
         "modes": posterior.modes,
         "prior_kept": json.dumps(dict(posterior.prior_kept)),
-        "versions": json.dumps(versions()),
+        "versions": json.dumps(dict(posterior.versions)),
         "notes": json.dumps(posterior.notes),
     }
     return write_whole(path, lambda p: tree.to_netcdf(p, engine="h5netcdf"), overwrite=overwrite)
@@ -113,5 +107,6 @@ def _restore(tree: xr.DataTree, facts: dict[str, Any], path: Path) -> Posterior:
         seed=int(facts["seed"]),
         modes=int(facts["modes"]),
         prior_kept=json.loads(facts["prior_kept"]),
+        versions=then,
         notes=tuple(dict.fromkeys(notes)),
     )

@@ -18,8 +18,8 @@ from bayesmix.law import Prior, Reference
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
 from bayesmix.priors import describe
+from bayesmix.provenance import versions
 from bayesmix.runs import Runs
-from bayesmix.storage import versions
 
 LEVEL = 0.9
 

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bayesmix import modelfile
 from bayesmix.decision import Decision
 from bayesmix.figures import gain_figure, has_scale, mixture_figure, scaling_figure
 from bayesmix.figures.gain import probability
 from bayesmix.prediction import LEVELS, Prediction
+from bayesmix.provenance import versions
 from bayesmix.report import numbers
 from bayesmix.report.answers import mixture_sentences, objective_unit, outside
 from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text, Verbatim
 from bayesmix.report.groups import Results
-from bayesmix.storage import versions
 
 
 def predictions(results: Results) -> Section | None:
@@ -129,6 +131,10 @@ def _decision_facts(decision: Decision, unit: str) -> Table:
     return Table.of(("", ""), rows, words=2)
 
 
+def _listed(packages: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in packages.items())
+
+
 def provenance(results: Results) -> Section:
     """Return what is needed to do it again."""
     rows = [
@@ -141,11 +147,15 @@ def provenance(results: Results) -> Section:
         )
         for n, p in results.posteriors.items()
     ]
+    sampled: dict[str, list[str]] = {}
+    for name, posterior in results.posteriors.items():
+        sampled.setdefault(_listed(posterior.versions), []).append(name)
     return Section(
         "Provenance",
         (
             Table.of(("posterior", "seed", "law fingerprint", "runs hash", "sampled (UTC)"), rows, words=5),
-            Text("Written with " + ", ".join(f"{p} {v}" for p, v in versions().items()) + "."),
+            *(Text(f"{', '.join(names)} sampled with {packages}.") for packages, names in sampled.items()),
+            Text(f"Written with {_listed(versions())}."),
             *(Verbatim(f"Model {n} as TOML", modelfile.dumps(p.model)) for n, p in results.posteriors.items()),
         ),
     )
