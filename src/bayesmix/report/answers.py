@@ -39,8 +39,7 @@ def _verdict(results: Results) -> str:
     failed = [name for name, posterior in results.posteriors.items() if not posterior.converged]
     if failed:
         return f"Diagnostics: {', '.join(failed)} did not converge."
-    count = len(results.posteriors)
-    return f"Diagnostics: {'the posterior' if count == 1 else f'all {count} posteriors'} converged; the table is below."
+    return "Diagnostics: every posterior converged; the table is below."
 
 
 def _fits(results: Results) -> list[str]:
