@@ -192,6 +192,12 @@ def test_a_planned_size_that_no_law_uses_is_warned_of():
     assert not any("uses D" in w for w in warnings)
 
 
+def test_a_misspelt_key_of_the_planned_run_is_named():
+    with pytest.raises(InputError) as caught:
+        decide(mixing(UNEVEN), Problem({"loss.web": 1}, planned={"n": 7e9}), seed=0, draws=50)
+    assert str(caught.value) == "problem: 1 fault\n  planned has an unknown 'n'. Did you mean 'N'?"
+
+
 def test_two_posteriors_share_the_draws_by_their_weights():
     runs = mixture_runs(targets=TARGETS)
     cheap, dear = mixing(UNEVEN, runs=runs, L0=2.0), mixing(UNEVEN, runs=runs, L0=4.0)

@@ -1,6 +1,6 @@
 import pytest
 
-from bayesmix.errors import WouldOverwriteError
+from bayesmix.errors import BayesmixError, WouldOverwriteError
 from bayesmix.files import refuse_overwrite, write_whole
 
 
@@ -76,3 +76,9 @@ def test_refusing_looks_before_long_work(tmp_path):
     refuse_overwrite(tmp_path, overwrite=True)
     with pytest.raises(WouldOverwriteError):
         refuse_overwrite(tmp_path, overwrite=False)
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(BayesmixError, match="is not a folder that you may write to"):
+        refuse_overwrite(tmp_path / "file" / "x.nc", overwrite=False)

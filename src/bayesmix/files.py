@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bayesmix.errors import WouldOverwriteError
+from bayesmix.errors import BayesmixError, WouldOverwriteError
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite: bool = False) -> Path:
@@ -44,9 +44,19 @@ def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite:
 
 
 def refuse_overwrite(path: str | Path, *, overwrite: bool) -> None:
-    """Raise `WouldOverwriteError` if `path` exists and may not be replaced.
+    """Raise an error if a result cannot be written to `path`; called before long work too, lest it be done in vain.
 
-    Called before long work too, so that it is not done in vain.
+    Raises
+    ------
+    WouldOverwriteError
+        It exists and may not be replaced.
+    BayesmixError
+        No file can be made there.
     """
     if Path(path).exists() and not overwrite:
         raise WouldOverwriteError(f"{path} exists. Choose another name, or ask for it to be replaced (--force)")
+    nearest = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise BayesmixError(
+            f"{path} cannot be written: {nearest} is not a folder that you may write to. Choose another"
+        )

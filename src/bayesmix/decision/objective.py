@@ -133,17 +133,15 @@ def planned_run(posterior: Posterior, problem: Problem, domains: tuple[str, ...]
     """Return the planned run with a uniform mixture, as a table of one row."""
     row = {"run": "planned", **problem.planned, **{f"w.{d}": 1 / len(domains) for d in domains}}
     runs = Runs.of(pd.DataFrame([row]), planned=True, source="the problem's planned run")
-    missing = [
-        c for c in posterior.model.columns.values() if c != "w" and c not in runs.symbols and c not in runs.labels
+    known = {"N", "D", "C", "U", *posterior.runs.labels}
+    faults = [Fault(f"planned has an unknown {k!r}", suggest(k, known)) for k in problem.planned if k not in known]
+    faults += [
+        Fault(f"law {posterior.model.law.name} needs {c} of the planned run", f"Add planned.{c}")
+        for c in posterior.model.columns.values()
+        if c not in ("w", *runs.symbols, *runs.labels)
     ]
-    if missing:
-        raise InputError(
-            "problem",
-            [
-                Fault(f"law {posterior.model.law.name} needs {c} of the planned run", f"Add planned.{c}")
-                for c in missing
-            ],
-        )
+    if faults:
+        raise InputError("problem", faults)
     return runs
 
 

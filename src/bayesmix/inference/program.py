@@ -136,6 +136,8 @@ def _sampler(program: Program, warmup: int) -> tuple[Callable, Callable]:
     def potential_of_z(inputs, centre, scale):
         return lambda z: program.potential(centre + scale @ z, inputs)
 
+    # Partial pooling makes a funnel, whose shape the Laplace approximation at the mode does not show.
+    funnel = any(p.kind == "partial" for p in program.model.pooling.values())
     init_kernel, sample_kernel = hmc(potential_fn_gen=potential_of_z, algo="NUTS")
 
     def start(keys, z, inputs, centre, scale):
@@ -144,6 +146,7 @@ def _sampler(program: Program, warmup: int) -> tuple[Callable, Callable]:
                 z,
                 warmup,
                 step_size=0.5,
+                dense_mass=funnel,
                 target_accept_prob=TARGET_ACCEPTANCE,
                 max_tree_depth=MAX_TREE_DEPTH,
                 model_args=(inputs, centre, scale),
