@@ -19,7 +19,7 @@ lint: $(VENV)/developing
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/developing
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(VENV)/developing
 	$(BIN)/ruff format .
