@@ -10,6 +10,7 @@ from bayesmix.comparison import Comparison, compare
 from bayesmix.decision import Decision, Problem, decide
 from bayesmix.errors import BayesmixError, WouldOverwriteError
 from bayesmix.model import Model
+from bayesmix.runs import Runs
 from fakes import fake, mixing_values, mixture_runs
 
 T = [[1.0, -2.0, 1.0], [0.5, 0.5, -1.0]]
@@ -17,7 +18,7 @@ T = [[1.0, -2.0, 1.0], [0.5, 0.5, -1.0]]
 
 @pytest.fixture(scope="module")
 def posteriors():
-    runs = mixture_runs()
+    runs = Runs.of(mixture_runs().table.assign(family="dense"))
     mixing = fake(Model.read("ye_m4"), runs, mixing_values(T, L0=3.05, sigma=0.05), spread=0.01)
     flat = fake(Model.read("constant"), runs, {"L0": 3.05, "sigma": 0.05, "nu": 30.0}, spread=0.01)
     return {"mixing law": mixing, "flat": flat}
