@@ -64,11 +64,7 @@ class Model:
         if clash := set(self.law.quantities) & set(self.noise.quantities):
             raise BayesmixError(f"law {self.law.name} and noise {self.noise.name} both have a quantity {min(clash)!r}")
         for kind, names, known in (
-            (
-                "pooled quantity",
-                self.pooling,
-                self.unknowns,
-            ),
+            ("pooled quantity", self.pooling, self.unknowns),
             ("covariate", self.covariates, self.law.covariates),
         ):
             for name in names:
