@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from numpyro.distributions import LogNormal
 
 from bayesmix import laws
 from bayesmix.card import Card
@@ -54,7 +55,7 @@ def test_published_constants_can_be_given_as_they_are():
 
 def test_constants_of_the_law_itself_need_not_be_given():
     @law(paper="")
-    def loss(N, *, E=prior(None, "nats/token", "floor"), alpha=1, N0=reference("N")):
+    def loss(N, *, E=prior(LogNormal(0, 1), "nats/token", "floor"), alpha=1, N0=reference("N")):
         return E + (N / N0) ** -alpha
 
     model = Model(loss, NOISES["log_normal"])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bayesmix.errors import BayesmixError as BayesmixError
     from bayesmix.extrapolation import extrapolate as extrapolate
     from bayesmix.inference import fit as fit
+    from bayesmix.inference import fit_many as fit_many
     from bayesmix.law import Law as Law
     from bayesmix.model import Model as Model
     from bayesmix.pooling import Pooling as Pooling
@@ -43,6 +44,7 @@ _HOME = {
     "decide": "decision",
     "extrapolate": "extrapolation",
     "fit": "inference",
+    "fit_many": "inference",
     "predict": "prediction",
     "prior_predictive": "simulation",
     "simulate": "simulation",

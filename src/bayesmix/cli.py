@@ -13,6 +13,26 @@ from typing import Annotated
 import typer
 
 from bayesmix.errors import BayesmixError
+from bayesmix.options import (
+    Accept,
+    Card,
+    Chains,
+    Compute,
+    Draws,
+    Force,
+    Maps,
+    Planned,
+    Posteriors,
+    Preview,
+    Problem,
+    Quiet,
+    RunsFile,
+    Seed,
+    Units,
+    Warmup,
+    Where,
+)
+from bayesmix.sweep import fit_many
 from bayesmix.terminal import forecasts, load, notice_of, read_planned, read_runs, say, say_notice, show, warn
 
 EXIT_CODES = """Exit codes: 0 done; 2 wrong usage; 3 bad input, all faults listed; 4 not converged, no answer given;
@@ -25,24 +45,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Bayesian scaling and data-mixing laws: forecast the large run, choose the mixture.\n\n" + EXIT_CODES,
 )
-
-RunsFile = Annotated[Path, typer.Argument(metavar="RUNS", help="CSV of runs: run,N,D,w.web,w.code,loss.web,...")]
-Card = Annotated[Path | None, typer.Option("--card", help="TOML that says how a foreign table is read.")]
-Maps = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="Rename a column: model_size=N, 'weight_{domain}=w.{domain}'."),
-]
-Units = Annotated[list[str] | None, typer.Option("--unit", help="Unit of a column: N=millions, w=percent, D=1e9.")]
-Where = Annotated[list[str] | None, typer.Option("--where", help="Keep only some runs: 'N<=2e9', role=ladder.")]
-Posteriors = Annotated[list[Path], typer.Argument(metavar="POSTERIOR...", help="Files written by fit.")]
-Seed = Annotated[int, typer.Option(help="Source of all randomness; recorded in the result.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace an existing result.")]
-Accept = Annotated[
-    bool, typer.Option("--accept-unconverged", help="Use posteriors that did not converge all the same.")
-]
-Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
-Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
-Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
 
 
 @app.callback()
@@ -93,9 +95,11 @@ def fit(
     where: Where = None,
     target: Annotated[list[str] | None, typer.Option(help="Target to model; all of the law's kind by default.")] = None,
     seed: Seed = 0,
-    draws: Annotated[int, typer.Option(min=50, help="Draws kept in each of four chains.")] = 1000,
-    warmup: Annotated[int, typer.Option(min=50, help="Draws discarded before.")] = 500,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    draws: Draws = 1000,
+    warmup: Warmup = 1000,
+    chains: Chains = 4,
+    preview: Preview = False,
+    quiet: Quiet = False,
     force: Force = False,
     accept_unconverged: Accept = False,
 ) -> None:
@@ -112,7 +116,9 @@ def fit(
     path = out or Path(f"{chosen.name}.nc")
     refuse_overwrite(path, overwrite=force)
     table = read_runs(runs, card, map_, unit, where)
-    posterior = sample(chosen, table, seed=seed, draws=draws, warmup=warmup, progress=not quiet)
+    posterior = sample(
+        chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet
+    )
     posterior.save(path, overwrite=force)
     say_notice(table.card.notice)
     for problem in posterior.problems():
@@ -126,6 +132,9 @@ def fit(
         raise
     show(posterior.summary())
     say(f"wrote {path}")
+
+
+app.command()(fit_many)
 
 
 @app.command()

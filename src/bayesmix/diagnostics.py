@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import arviz_stats
 import numpy as np
-
-from bayesmix.inference.program import MAX_TREE_DEPTH
+from arviz_stats.base import array_stats
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from bayesmix.posterior import Posterior
 
 R_HAT = 1.01
 ESS = 400
 BFMI = 0.3
 PRIOR_SD_KEPT = 0.5
+DEEPEST_TREE = 1023  # leapfrog steps
+PARETO_K = 0.7
+_TAIL = (0.05, 0.95)
+
+Draws = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -34,68 +35,122 @@ class Problem:
         What was seen, and what to do.
     fatal : bool
         Whether the draws cannot be trusted at all; otherwise a caution.
+    short : str
+        What was seen in a few words.
     """
 
     kind: str
     sentence: str
     fatal: bool = True
+    short: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{'NOT CONVERGED' if self.fatal else 'caution'}: {self.sentence}"
+        label = "NOT CONVERGED" if self.fatal else "PREVIEW" if self.kind == "preview" else "caution"
+        return f"{label}: {self.sentence}"
 
 
 def find_problems(posterior: Posterior) -> list[Problem]:
     """Return everything found, what forbids using the posterior first."""
+    draws, stats = (
+        {str(n): v.values for n, v in posterior.tree[group].to_dataset().data_vars.items()}
+        for group in ("posterior", "sample_stats")
+    )
     found = [
-        *_convergence(posterior),
-        *_sampler(posterior),
+        *(_preview(posterior, draws) if posterior.preview else sampling_problems(draws, stats)),
+        *_attempts(posterior),
         *_modes(posterior),
         *_prior(posterior),
         *_ignored(posterior),
     ]
     found += [Problem("provenance", note, fatal=False) for note in posterior.notes]
-    return sorted(found, key=lambda p: not p.fatal)
+    return sorted(found, key=lambda p: (not p.fatal, p.kind != "preview"))
 
 
-def _worst(values: xr.Dataset, largest: bool) -> tuple[str, float]:
+def sampling_problems(draws: Draws, stats: Draws) -> list[Problem]:
+    """Return what the draws themselves, arrays (chain, draw, ...), show to be wrong."""
+    return [*_convergence(draws), *_sampler(stats)]
+
+
+def _preview(posterior: Posterior, draws: Draws) -> Iterator[Problem]:
+    if not all(np.isfinite(v).all() for v in draws.values()):
+        yield _NOT_FINITE
+        return
+    k = posterior.pareto_k
+    verdict = (
+        "it is close to the posterior, but tails and intervals are rough"
+        if k < PARETO_K
+        else f"it is far from the posterior (at most {PARETO_K})"
+    )
+    yield Problem(
+        "preview",
+        f"These are draws of a Laplace approximation, not a sampled posterior; its Pareto k of {k:.2f} says that "
+        f"{verdict}. Fit without preview before anything is decided.",
+        fatal=not k < PARETO_K,
+    )
+
+
+def _attempts(posterior: Posterior) -> Iterator[Problem]:
+    if posterior.attempts:
+        before = "; then ".join(posterior.attempts)
+        yield Problem(
+            "attempts",
+            f"{len(posterior.attempts)} attempts to sample failed before this one ({before}); it took smaller steps "
+            "and whitened anew. If it converged, use it; expect the same of models like it.",
+            fatal=False,
+        )
+
+
+def _worst(values: Mapping[str, np.ndarray], largest: bool) -> tuple[str, float]:
     """Return the name and value of the worst; NaN, which chains that never move give, is worse than anything."""
-    per_name = {
-        str(n): float(v.max(skipna=False) if largest else v.min(skipna=False)) for n, v in values.data_vars.items()
-    }
+    per_name = {n: float(v.max() if largest else v.min()) for n, v in values.items()}
     name = max(per_name, key=lambda n: (np.isnan(per_name[n]), per_name[n] if largest else -per_name[n]))
     return name, per_name[name]
 
 
-def _convergence(posterior: Posterior) -> Iterator[Problem]:
-    draws = posterior.tree["posterior"].to_dataset()
+_NOT_FINITE = Problem(
+    "finite",
+    "Some draws are not finite. The law overflows under its prior: look at the priors.",
+    short="draws that are not finite",
+)
+
+
+def _convergence(draws: Draws) -> Iterator[Problem]:
     more = "Run more draws; if it stays, the runs cannot tell some quantities apart: fix one, or use a simpler law."
-    if not all(np.isfinite(v).all() for v in draws.data_vars.values()):
-        yield Problem("finite", "Some draws are not finite. The law overflows under its prior: look at the priors.")
+    if not all(np.isfinite(v).all() for v in draws.values()):
+        yield _NOT_FINITE
         return
-    name, value = _worst(arviz_stats.rhat(draws), largest=True)
+
+    def of_each(statistic, **options) -> dict[str, np.ndarray]:
+        return {n: np.asarray(statistic(v, chain_axis=0, draw_axis=1, **options)) for n, v in draws.items()}
+
+    name, value = _worst(of_each(array_stats.rhat), largest=True)
     if not value <= R_HAT:
-        yield Problem("r_hat", f"R-hat of {name} is {value:.3f} (at most {R_HAT}): the chains disagree. {more}")
-    for method in ("bulk", "tail"):
-        name, value = _worst(arviz_stats.ess(draws, method=method), largest=False)
+        yield Problem(
+            "r_hat",
+            f"R-hat of {name} is {value:.3f} (at most {R_HAT}): the chains disagree. {more}",
+            short=f"R-hat {value:.3f} of {name}",
+        )
+    for method, options in (("bulk", {}), ("tail", {"prob": _TAIL})):
+        name, value = _worst(of_each(array_stats.ess, method=method, **options), largest=False)
         if not value >= ESS:
             yield Problem(
                 f"ess_{method}",
                 f"The {method} effective sample size of {name} is {value:.0f} (at least {ESS}). {more}",
+                short=f"{method} ESS {value:.0f} of {name}",
             )
 
 
-def _sampler(posterior: Posterior) -> Iterator[Problem]:
-    stats = posterior.tree["sample_stats"].to_dataset()
-    count = int(stats["diverging"].sum())
-    total = stats["diverging"].size
+def _sampler(stats: Draws) -> Iterator[Problem]:
+    count, total = int(stats["diverging"].sum()), stats["diverging"].size
     if count:
         yield Problem(
             "divergences",
             f"{count} of {total} draws diverged: a region of the posterior was not explored. Use tighter priors, a "
             "simpler law, or complete pooling where groups are few.",
             fatal=count > total // 1000,
+            short=f"{count} divergences",
         )
-    deep = int((stats["n_steps"] >= 2**MAX_TREE_DEPTH - 1).sum())
+    deep = int((stats["n_steps"] >= DEEPEST_TREE).sum())
     if deep:
         yield Problem(
             "tree_depth",
@@ -103,13 +158,14 @@ def _sampler(posterior: Posterior) -> Iterator[Problem]:
             "that the runs cannot tell apart.",
             fatal=False,
         )
-    energy = stats["energy"].values
+    energy = stats["energy"]
     bfmi = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)
     if not bfmi.min() >= BFMI:
         yield Problem(
             "bfmi",
             f"The energy mixes badly (BFMI {bfmi.min():.2f}, at least {BFMI}): tails are too heavy for the sampler. "
             "Use priors with lighter tails, or a noise with more degrees of freedom.",
+            short=f"BFMI {bfmi.min():.2f}",
         )
 
 

@@ -9,22 +9,76 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from bayesmix.inference.program import padded, program
 from bayesmix.inputs import Inputs
+from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 
-# Draws evaluated at once: enough to be quick, few enough that thousands of runs fit into memory.
-_BATCH = 250
+# Draws in one call, and values of one array held at once: quick, and 100,000 responses still fit into memory.
+_DRAWS, _VALUES = 1000, 2**22
 
 
 @in_double
-def over_draws(function: Callable[[Any, Inputs], Any], values: Mapping[str, Any], inputs: Inputs) -> np.ndarray:
-    """Return function(one draw of the values, inputs), stacked over draws."""
+def over_draws(
+    function: Callable[..., Any], model: Model, drawn: Mapping[str, Any], inputs: Inputs, *extra: np.ndarray
+) -> Any:
+    """Return function(model, one draw, inputs, *extra) over all draws, compiled once for tables of about this size.
 
-    def every(values, inputs):
-        return jax.lax.map(lambda v: function(v, inputs), values, batch_size=_BATCH)
+    Parameters
+    ----------
+    function : callable
+        Of a module, not of another function, since its name tells what was compiled. Returns one or more arrays.
+    model : Model
+        The model.
+    drawn : mapping of str to array, shape (draw, ...)
+        What differs from draw to draw.
+    inputs : Inputs
+        Runs as arrays; `function` sees more rows, to be left out of what it returns by whoever calls this.
+    extra : arrays
+        What is the same for all draws.
+    """
+    inputs = padded(inputs)
+    size = int(np.clip(_VALUES // inputs.response.size, 1, _DRAWS))
 
-    return np.asarray(jax.jit(every)(dict(values), inputs))
+    def every(drawn, inputs, *extra):
+        return jax.lax.map(lambda d: function(model, d, inputs, *extra), drawn, batch_size=size)
+
+    count = len(jax.tree.leaves(drawn)[0])
+    pieces = []
+    for begin in range(0, count, _DRAWS):
+        index = np.minimum(np.arange(begin, begin + _DRAWS), count - 1)
+        piece = {n: np.asarray(v)[index] for n, v in drawn.items()}
+        name = f"{function.__module__}.{function.__qualname__}"
+        compiled = program(model, inputs).compiled(name, every, piece, inputs, *extra)
+        pieces.append(jax.tree.map(lambda a, kept=count - begin: np.asarray(a)[:kept], compiled(piece, inputs, *extra)))
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *pieces)
+
+
+def mean(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:
+    """Return the law's response in one draw, for `over_draws`."""
+    return model.mean(values, inputs)
+
+
+def mean_and_measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs) -> Any:
+    """Return the law's response in one draw, and a measured one; the draw's random numbers are its ``key``."""
+    values = {n: v for n, v in drawn.items() if n != "key"}
+    expected = model.mean(values, inputs)
+    return expected, model.measured(values, expected, inputs).sample(jax.random.wrap_key_data(drawn["key"]))
+
+
+def measured_draws(model: Model, values: Mapping[str, Any], inputs: Inputs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the law's response, and measured ones, in every draw, shape (draw, observation, target)."""
+    rows = len(inputs.response)
+    keys = np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), len(next(iter(values.values()))))))
+    expected, measured = over_draws(mean_and_measured, model, {**values, "key": keys}, inputs)
+    return expected[:, :rows], measured[:, :rows]
+
+
+def _of_units(model: Model, values: Mapping[str, Any], inputs: Inputs, unit: Any, slots: Any) -> Any:
+    distribution = model.measured(values, model.mean(values, inputs), inputs)
+    pointwise = jnp.where(inputs.observed, distribution.log_prob(inputs.response), 0.0)
+    return jax.ops.segment_sum(pointwise.sum(axis=1), unit, num_segments=len(slots))
 
 
 def log_likelihood(posterior: Posterior, unit: np.ndarray) -> np.ndarray:
@@ -41,13 +95,10 @@ def log_likelihood(posterior: Posterior, unit: np.ndarray) -> np.ndarray:
     -------
     array, shape (chain, draw, unit)
     """
-    model, count = posterior.model, int(unit.max()) + 1
-
-    def of_units(values, inputs):
-        measured = model.measured(values, model.mean(values, inputs), inputs)
-        pointwise = jnp.where(inputs.observed, measured.log_prob(inputs.response), 0.0)
-        return jax.ops.segment_sum(pointwise.sum(axis=1), unit, num_segments=count)
-
-    flat = over_draws(of_units, posterior.values(), posterior.inputs)
+    count = int(unit.max()) + 1
+    rows = len(padded(posterior.inputs).response)
+    # As many slots as rows, however many units there are, so that another grouping compiles nothing.
+    unit = np.concatenate([unit, np.full(rows - len(unit), -1)])
+    flat = over_draws(_of_units, posterior.model, posterior.values(), posterior.inputs, unit, np.zeros(rows))
     group = posterior.tree["posterior"]
-    return flat.reshape(group.sizes["chain"], group.sizes["draw"], count)
+    return flat[:, :count].reshape(group.sizes["chain"], group.sizes["draw"], count)

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.infer.util import constrain_fn
 
 from bayesmix import ready
 from bayesmix.diagnostics import PRIOR_SD_KEPT
 from bayesmix.errors import BayesmixError
-from bayesmix.inference.program import Program, program
+from bayesmix.inference.program import Program, padded, program
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
 from bayesmix.precision import in_double
@@ -44,11 +43,11 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     """
     targets = model.inputs(runs)[1].targets[:1]
     model = dataclasses.replace(model, targets=targets)
-    inputs, _ = model.inputs(runs)
+    inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
-    prior = np.asarray(compiled.prior_draws(jax.random.split(jax.random.key(_SEED), 1000), inputs))
+    prior = compiled.prior(np.random.default_rng(_SEED), 1000)
     spread = prior.std(axis=0)
-    responses, quantities = _jacobians(compiled)(prior[:_PRIOR_DRAWS], inputs)
+    responses, quantities = _jacobians(compiled, prior[:_PRIOR_DRAWS], inputs)
     responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR
     after = np.linalg.inv(np.eye(len(spread)) + responses.swapaxes(1, 2) @ responses)
     return {n: float(np.median(_share(np.asarray(j) * spread, after), axis=0).max()) for n, j in quantities.items()}
@@ -59,17 +58,18 @@ def _share(jacobian: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.sqrt(np.einsum("dei,dij,dej->de", jacobian, after, jacobian) / (jacobian**2).sum(axis=2))
 
 
-def _jacobians(compiled: Program):
-    """Return the function (u, inputs) to Jacobians of the log response, and of each quantity of the law."""
+def _jacobians(compiled: Program, u: np.ndarray, inputs: Inputs):
+    """Return Jacobians at each u of the log response, and of each quantity of the law."""
     model = compiled.model
 
     def constrained(u, inputs: Inputs):
-        values = constrain_fn(model, (inputs,), {}, compiled.unravel(u), return_deterministic=True)
+        values = compiled.values(u, inputs)
         logs = jnp.log(jnp.maximum(model.mean(values, inputs), 1e-12))
         unknown = {n: values[n].ravel() for n in model.unknowns if n in model.law.quantities}
         return jnp.where(inputs.observed, logs, 0.0).ravel(), unknown
 
-    return jax.jit(jax.vmap(jax.jacfwd(constrained), in_axes=(0, None)))
+    function = jax.vmap(jax.jacfwd(constrained), in_axes=(0, None))
+    return compiled.compiled("jacobians", function, u, inputs)(u, inputs)
 
 
 def assess(runs: Runs) -> dict[str, dict[str, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.priors import arguments
 
 if TYPE_CHECKING:
     from bayesmix.model import Model
@@ -32,6 +33,10 @@ class Inputs:
         Index into the levels of each label column that a quantity is pooled over.
     references : dict of str to array
         Constants that make covariates dimensionless.
+    priors : dict of str to dict of str to number
+        Numbers of each unknown's prior, by their names.
+    centring : dict of str to array
+        For each unknown whose scale is unknown too, how it is sampled (see `bayesmix.pooling.scaled`); 0 at first.
     scale : array, shape (target,)
         Response reference: geometric mean of each target.
     response : array, shape (observation, target)
@@ -47,6 +52,8 @@ class Inputs:
     covariates: dict[str, Any]
     groups: dict[str, Any]
     references: dict[str, Any]
+    priors: dict[str, dict[str, float]]
+    centring: dict[str, Any]
     scale: Any
     response: Any
     observed: Any
@@ -239,9 +246,21 @@ def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[st
         covariates=columns,
         groups=groups,
         references={n: np.asarray(v, dtype=float) for n, v in coordinates.references.items()},
+        priors={n: arguments(q.distribution) for n, q in model.unknowns.items()},
+        centring={n: np.zeros([sizes[d] for d in dims]) for n, dims in _scaled(model)},
         scale=scale,
         response=np.where(observed, response, scale),
         observed=observed,
         items=items,
         sizes=tuple(sizes.items()),
     )
+
+
+def _scaled(model: Model) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each unknown whose scale is unknown too, with the dimensions of that scale."""
+    for name, quantity in model.unknowns.items():
+        pooling = model.pooling.get(name)
+        if pooling and pooling.kind == "partial":
+            yield name, (pooling.by,)
+        elif quantity.scaled_by:
+            yield name, model.dims(quantity.scaled_by) if quantity.scaled_by in model.unknowns else ()

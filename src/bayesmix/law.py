@@ -33,6 +33,7 @@ class Prior:
     dims: tuple[str, ...] = ()
     relative: bool = False
     zero_sum: bool = False
+    scaled_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def prior(
     dims: tuple[str, ...] = (),
     relative: bool = False,
     zero_sum: bool = False,
+    scaled_by: str = "",
 ) -> Any:
     """Declare an unknown quantity of a law or a noise.
 
@@ -73,10 +75,16 @@ def prior(
     zero_sum : bool
         The elements sum to zero over the last dimension, which removes a direction that a mixture, whose weights
         sum to one, can never show. Needs a `Normal` centred on zero.
+    scaled_by : str
+        Another quantity, positive and with leading dimensions of this one, that the distribution's scale is
+        multiplied by: shrinkage whose strength is learned. Needs a `Normal` centred on zero.
     """
-    if zero_sum and not (isinstance(distribution, Normal) and arguments(distribution)["loc"] == 0 and dims):
+    centred = isinstance(distribution, Normal) and arguments(distribution)["loc"] == 0
+    if zero_sum and not (centred and dims):
         raise BayesmixError("zero_sum needs a Normal prior centred on 0 with named dimensions")
-    return Prior(distribution, unit, meaning, dims, relative, zero_sum)
+    if scaled_by and (relative or not centred):
+        raise BayesmixError("scaled_by needs a Normal prior centred on 0, of the quantity itself")
+    return Prior(distribution, unit, meaning, dims, relative, zero_sum, scaled_by)
 
 
 def reference(covariate: str) -> Any:
@@ -113,7 +121,8 @@ def replaced(quantities: Mapping[str, Quantity], changes: Mapping[str, Any], own
         if isinstance(change, Distribution):
             if not isinstance(old, Prior):
                 raise BayesmixError(f"{name} of {owner} is a constant; give prior(...) with unit and meaning instead")
-            change = prior(change, old.unit, old.meaning, dims=old.dims, relative=old.relative, zero_sum=old.zero_sum)
+            kept = {n: getattr(old, n) for n in ("dims", "relative", "zero_sum", "scaled_by")}
+            change = prior(change, old.unit, old.meaning, **kept)
         elif not isinstance(change, Prior | Reference):
             change = _number(name, change, old, owner)
         result[name] = change

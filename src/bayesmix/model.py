@@ -16,7 +16,7 @@ from bayesmix.errors import BayesmixError, suggest
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.law import Law, Prior, Quantity, Reference, replaced
 from bayesmix.noise import NOISES, Noise
-from bayesmix.pooling import Pooling, sample_partial
+from bayesmix.pooling import Pooling, sample_partial, scaled
 from bayesmix.priors import rebuild
 
 if TYPE_CHECKING:
@@ -70,6 +70,21 @@ class Model:
             for name in names:
                 if name not in known:
                     raise BayesmixError(f"model {self.name}: unknown {kind} {name!r}. {suggest(name, known)}")
+        for name, quantity in self.unknowns.items():
+            if quantity.scaled_by:
+                self._check_scale(name, quantity.scaled_by)
+
+    def _check_scale(self, name: str, by: str) -> None:
+        if by not in self.quantities or isinstance(self.quantities[by], Reference):
+            raise BayesmixError(
+                f"model {self.name}: {name} is scaled by {by!r}, which is no quantity of it. "
+                f"{suggest(by, self.quantities)}"
+            )
+        for pooled in (name, by):
+            if pooled in self.pooling:
+                raise BayesmixError(f"model {self.name}: {pooled} cannot be pooled, since {name} is scaled by {by}")
+        if by in self.unknowns and self.dims(by) != self.dims(name)[: len(self.dims(by))]:
+            raise BayesmixError(f"model {self.name}: {by} must have the leading dimensions of {name}, which it scales")
 
     @classmethod
     def read(cls, path: str | Path) -> Model:
@@ -137,36 +152,51 @@ class Model:
         observe : bool
             Condition on the responses; otherwise they are sampled.
         """
-        values = {n: self._sample(n, q, inputs) for n, q in self.unknowns.items()}
+        values: dict[str, Any] = {}
+        for name in self.order:
+            values[name] = self._sample(name, values, inputs)
         distribution = self.measured(values, self.mean(values, inputs), inputs)
         with numpyro.handlers.mask(mask=inputs.observed if observe else True):  # pyright: ignore
             numpyro.sample("response", distribution, obs=inputs.response if observe else None)
 
-    def _sample(self, name: str, quantity: Prior, inputs: Inputs) -> Any:
-        pooling = self.pooling.get(name)
-        dims = self.dims(name)
+    @property
+    def order(self) -> list[str]:
+        """Unknowns in an order of sampling: what scales another comes before it."""
+        return sorted(self.unknowns, key=lambda n: bool(self.unknowns[n].scaled_by))
+
+    def _sample(self, name: str, values: Values, inputs: Inputs) -> Any:
+        quantity, pooling, dims = self.unknowns[name], self.pooling.get(name), self.dims(name)
+        centring = inputs.centring.get(name)
         if pooling and pooling.kind == "partial":
             one = self.element(name, inputs, dims[1:])
-            raw = self._site(name, quantity)
-            value = sample_partial(raw, one, inputs.shape(dims)[0], pooling.spread, quantity.zero_sum)
+            groups = inputs.shape(dims)[0]
+            value = sample_partial(self.site(name), one, groups, pooling.spread, quantity.zero_sum, centring)
+        elif quantity.scaled_by:
+            value = scaled(name, self.scale_of(name, values, inputs), inputs.shape(dims), centring, quantity.zero_sum)
         else:
-            value = numpyro.sample(self._site(name, quantity), self.element(name, inputs, dims))
-        if not quantity.relative and not (pooling and pooling.kind == "partial"):
-            return value
+            value = numpyro.sample(self.site(name), self.element(name, inputs, dims))
+            if not quantity.relative:
+                return value
         return numpyro.deterministic(name, value * self._scale(quantity, dims, inputs))
 
-    @staticmethod
-    def _site(name: str, quantity: Prior) -> str:
-        return f"{name}.relative" if quantity.relative else name
+    def scale_of(self, name: str, values: Values, inputs: Inputs) -> Any:
+        """Return the scale of an unknown whose scale is unknown too, from the values of all sites."""
+        if by := self.unknowns[name].scaled_by:
+            return jnp.asarray(inputs.priors[name]["scale"] * values.get(by, self.quantities[by]))
+        return jnp.full(jnp.shape(inputs.centring[name]), values[f"{self.site(name)}.spread"])
+
+    def site(self, name: str) -> str:
+        """Return the name under which a quantity is sampled."""
+        return f"{name}.relative" if self.unknowns[name].relative else name
 
     def element(self, name: str, inputs: Inputs, dims: tuple[str, ...]) -> Distribution:
         """Return the prior of a quantity over the named dimensions (of its relative value, where it is relative)."""
-        quantity = self.unknowns[name]
-        shape = inputs.shape(dims)
+        quantity, shape = self.unknowns[name], inputs.shape(dims)
+        one = rebuild(quantity.distribution, inputs.priors[name])
         if quantity.zero_sum:
-            scale = rebuild(quantity.distribution).scale  # pyright: ignore
-            return numpyro.distributions.ZeroSumNormal(scale, shape[-1:]).expand(shape[:-1]).to_event(len(shape) - 1)
-        return rebuild(quantity.distribution).expand(shape).to_event(len(shape))
+            normal = numpyro.distributions.ZeroSumNormal(one.scale, shape[-1:])  # pyright: ignore
+            return normal.expand(shape[:-1]).to_event(len(shape) - 1)
+        return one.expand(shape).to_event(len(shape))
 
     @staticmethod
     def _scale(quantity: Prior, dims: tuple[str, ...], inputs: Inputs) -> Any:

@@ -210,7 +210,7 @@ def _statement(quantity: Any) -> Any:
 
 def _kind(quantity: Any) -> Any:
     if isinstance(quantity, Prior):
-        return quantity.dims, quantity.relative, quantity.zero_sum
+        return quantity.dims, quantity.relative, quantity.zero_sum, quantity.scaled_by
     return None
 
 

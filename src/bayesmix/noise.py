@@ -8,10 +8,11 @@ response itself, never of its logarithm, so that log likelihoods of different no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
+from jax.scipy.special import gammaln
 from numpyro.distributions import Distribution, transforms
 
 from bayesmix.errors import BayesmixError, suggest
@@ -30,9 +31,9 @@ class Noise:
     inputs: tuple[str, ...]
 
     @property
-    def kinked(self) -> bool:
-        """Whether the log density has a kink at the mean, so that its second derivative says nothing."""
-        return self.name == "log_laplace"
+    def smooth(self) -> Noise | None:
+        """A noise without a kink to find modes with, if this one's second derivative says nothing at the mean."""
+        return replace(self, function=_log_hyperbolic) if self.name == "log_laplace" else None
 
     @property
     def excluded(self) -> tuple[float, ...]:
@@ -68,7 +69,21 @@ def log_normal(mean, *, sigma=_sigma("standard deviation of the log response")):
 
 def log_student_t(mean, *, sigma=_sigma("scale of the log response"), nu=_degrees()):
     """Give the log response Student-t errors, the default: runs that went wrong do not drag the law along."""
-    return _of_log(dist.StudentT, mean, jnp.broadcast_to(nu, jnp.shape(mean)), scale=sigma)
+    return _of_log(_StudentT, mean, nu=nu, scale=sigma)
+
+
+class _StudentT(dist.StudentT):
+    """Student-t errors whose normalising constant, which is most of the cost, is computed once a target."""
+
+    def __init__(self, loc, *, nu, scale):
+        self._nu = nu
+        super().__init__(jnp.broadcast_to(nu, jnp.shape(loc)), loc, scale)
+
+    def log_prob(self, value):
+        nu, scale, loc = self._nu, jnp.asarray(self.scale), jnp.asarray(self.loc)
+        constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * jnp.log(jnp.pi * nu)
+        squares = ((value - loc) / scale) ** 2
+        return constant - jnp.log(scale) - 0.5 * (nu + 1) * jnp.log1p(squares / nu)
 
 
 def log_laplace(mean, *, sigma=_sigma("mean absolute deviation of the log response")):
@@ -76,9 +91,26 @@ def log_laplace(mean, *, sigma=_sigma("mean absolute deviation of the log respon
     return _of_log(dist.Laplace, mean, scale=sigma)
 
 
+def _log_hyperbolic(mean, *, sigma):
+    return _of_log(_Hyperbolic, mean, scale=sigma)
+
+
 def normal(mean, *, sigma=_sigma("standard deviation of the response", relative=True)):
     """Give the response itself normal errors."""
     return dist.Normal(mean, sigma)
+
+
+class _Hyperbolic(Distribution):
+    """Laplace errors with the kink rounded off within one scale; the density is not normalised."""
+
+    support = dist.constraints.real  # pyright: ignore
+
+    def __init__(self, loc, scale):
+        self.loc, self.scale = jnp.broadcast_arrays(loc, scale)
+        super().__init__(jnp.shape(self.loc))
+
+    def log_prob(self, value):
+        return -jnp.sqrt(1.0 + ((value - self.loc) / self.scale) ** 2) - jnp.log(self.scale)
 
 
 def beta(

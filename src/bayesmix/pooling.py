@@ -8,12 +8,12 @@ partial: groups vary around a population value, by an amount that is learned.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from numpyro.distributions import Distribution, biject_to
+from numpyro.distributions import Distribution, biject_to, transforms
 
 from bayesmix.errors import BayesmixError
 
@@ -54,8 +54,8 @@ class Pooling:
             raise BayesmixError(f"the spread of a partial pooling must be positive, not {self.spread}")
 
 
-def sample_partial(name: str, one: Distribution, groups: int, spread: float, zero_sum: bool):
-    r"""Sample a quantity for every group, non-centred.
+def sample_partial(name: str, one: Distribution, groups: int, spread: float, zero_sum: bool, centring: Any):
+    r"""Sample a quantity for every group.
 
     $$q_g = T(T^{-1}(q) + \tau z_g),\quad \tau \sim \mathrm{HalfNormal}(\mathrm{spread}),\quad z_g \sim N(0, 1)$$
 
@@ -74,6 +74,8 @@ def sample_partial(name: str, one: Distribution, groups: int, spread: float, zer
         Prior scale of tau.
     zero_sum : bool
         The quantity sums to zero over its last dimension, and so do its offsets.
+    centring : array, shape (group,)
+        See `scaled`.
 
     Returns
     -------
@@ -81,17 +83,44 @@ def sample_partial(name: str, one: Distribution, groups: int, spread: float, zer
     """
     population = numpyro.sample(f"{name}.population", one)
     tau = numpyro.sample(f"{name}.spread", dist.HalfNormal(spread))
-    shape = jnp.shape(population)
-    if zero_sum:
-        standard = dist.ZeroSumNormal(1.0, shape[-1:]).expand((groups, *shape[:-1])).to_event(len(shape))
-    else:
-        standard = dist.Normal().expand((groups, *shape)).to_event(len(shape) + 1)
-    return shifted(one, population, tau, numpyro.sample(f"{name}.offset", standard), zero_sum)
+    shape = (groups, *jnp.shape(population))
+    return shifted(one, population, scaled(name, jnp.full(groups, tau), shape, centring, zero_sum), zero_sum)
 
 
-def shifted(one: Distribution, population, tau, offset, zero_sum: bool):
-    """Move a population value by tau times an offset on the unconstrained scale."""
+def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_sum: bool):
+    r"""Sample $\tau z$ with $z \sim N(0, 1)$ and a scale $\tau$ that is unknown itself.
+
+    What is sampled, as the site ``name.offset``, is $v = \tau^{c} z$: z itself where the centring c is 0, which suits
+    groups of which the runs say little, the value where it is 1, which suits those that are well known. The
+    distribution of the value is the same for every c (Papaspiliopoulos, Roberts and Sköld 2007).
+
+    Parameters
+    ----------
+    name : str
+        The quantity.
+    scale : array, shape (...)
+        Its scale, over the leading dimensions of `shape`.
+    shape : tuple of int
+        Shape of the value.
+    centring : array, shape of `scale`
+        Between 0 and 1.
+    zero_sum : bool
+        The value sums to zero over its last dimension.
+    """
+    # Zero-sum vectors are sampled by their coordinates in an orthonormal basis, one fewer.
+    shape = (*shape[:-1], shape[-1] - 1) if zero_sum else shape
+    width, rest = (
+        jnp.reshape(power, (*jnp.shape(scale), *(1,) * (len(shape) - jnp.ndim(scale))))
+        for power in (scale**centring, scale ** (1 - centring))
+    )
+    sampled = numpyro.sample(f"{name}.offset", dist.Normal(0, width).expand(shape).to_event(len(shape)))
+    value = rest * sampled
+    return transforms.ZeroSumTransform(1)(value) if zero_sum else value
+
+
+def shifted(one: Distribution, population, shift, zero_sum: bool):
+    """Move a population value by a shift on the unconstrained scale."""
     if zero_sum:
-        return population + tau * offset
+        return population + shift
     transform = biject_to(one.support)
-    return transform(transform.inv(population) + tau * offset)
+    return transform(transform.inv(population) + shift)

@@ -50,6 +50,10 @@ class Posterior:
         Per quantity, the share of an element's prior standard deviation that the runs left.
     versions : mapping of str to str
         Versions of the packages that sampled it.
+    attempts : tuple of str
+        What was wrong with the attempts to sample it before.
+    pareto_k : float
+        Of a preview: how far the Laplace approximation is from the posterior; NaN if it was sampled.
     notes : tuple of str
         What was noticed when it was loaded.
     accepted : bool
@@ -64,6 +68,8 @@ class Posterior:
     modes: int
     prior_kept: Mapping[str, float]
     versions: Mapping[str, str]
+    attempts: tuple[str, ...] = ()
+    pareto_k: float = float("nan")
     notes: tuple[str, ...] = ()
     accepted: bool = False
 
@@ -76,6 +82,11 @@ class Posterior:
     def problems(self) -> list[Problem]:
         """Return what a reader must know, in sentences, the worst first; empty if all is well."""
         return list(self._problems)
+
+    @property
+    def preview(self) -> bool:
+        """Whether the draws are of a Laplace approximation."""
+        return not np.isnan(self.pareto_k)
 
     @property
     def converged(self) -> bool:
@@ -179,16 +190,23 @@ def assemble(
     *,
     modes: int,
     prior_kept: Mapping[str, float],
+    attempts: tuple[str, ...] = (),
+    pareto_k: float = float("nan"),
 ) -> Posterior:
-    """Put the draws of a fit, shaped (chain, draw, ...), into a `Posterior`."""
+    """Put the draws of a fit, shaped (chain, draw, ...), into a `Posterior`.
+
+    Targets that were sampled apart have coordinates and sampler statistics of their own, with the target as third
+    dimension.
+    """
     dims = {n: list(_dims_of(model, n)) for n in quantities}
+    apart = ["target"] if u.ndim == 4 else []
     used = {d for names in dims.values() for d in names}
     tree = arviz_base.from_dict(
         {"posterior": dict(quantities), "sample_stats": dict(stats), "unconstrained": {"u": u}},
-        dims={**dims, "u": ["coordinate"]},
+        dims={**dims, **dict.fromkeys(stats, apart), "u": [*apart, "coordinate"]},
         coords={d: list(coordinates.of(d)) for d in sorted(used)},
     )
-    return Posterior(tree, model, runs, coordinates, seed, modes, prior_kept, versions())
+    return Posterior(tree, model, runs, coordinates, seed, modes, prior_kept, versions(), attempts, pareto_k)
 
 
 def _dims_of(model: Model, site: str) -> tuple[str, ...]:

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from bayesmix.errors import BayesmixError
-from bayesmix.evaluation import over_draws
+from bayesmix.evaluation import mean, measured_draws, over_draws
 from bayesmix.posterior import Posterior
-from bayesmix.precision import double
 from bayesmix.runs import Runs
 
 LEVELS = (0.5, 0.8, 0.95)
@@ -83,19 +80,9 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
     posterior.require_converged()
     model = posterior.model
     inputs, _ = model.inputs(planned, posterior.coordinates)
-    values = posterior.values()
-    count = len(posterior.tree["posterior"]["chain"]) * len(posterior.tree["posterior"]["draw"])
-    with double():
-        keys = jax.random.split(jax.random.key(seed), count)
-
-    def one(drawn, inputs):
-        mean = model.mean(drawn["values"], inputs)
-        noisy = model.measured(drawn["values"], mean, inputs).sample(drawn["key"])
-        return jnp.stack([mean, noisy])
-
-    draws = over_draws(one, {"values": values, "key": keys}, inputs)
+    expected, measured = measured_draws(model, posterior.values(), inputs, seed)
     warnings = [*(str(p) for p in posterior.problems()), *distance(posterior, planned)]
-    return Prediction(draws[:, 0], draws[:, 1], planned, posterior.targets, tuple(warnings))
+    return Prediction(expected, measured, planned, posterior.targets, tuple(warnings))
 
 
 def distance(posterior: Posterior, planned: Runs) -> list[str]:
@@ -242,7 +229,7 @@ def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.nda
     N = np.sqrt(budget / 6 / per_parameter)
     grid = Runs.of(pd.DataFrame({"N": N, "D": budget / 6 / N}), planned=True, source="compute-optimal grid")
     inputs, _ = posterior.model.inputs(grid, posterior.coordinates)
-    losses = over_draws(posterior.model.mean, posterior.values(), inputs)
+    losses = over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(N)]
     best = losses.argmin(axis=1)
     inside = (best > 0) & (best < len(N) - 1)
     middle = np.clip(best, 1, len(N) - 2)

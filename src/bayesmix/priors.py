@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
@@ -79,9 +80,38 @@ def to_table(distribution: Distribution) -> dict[str, list[float]]:
     return {type(distribution).__name__: list(arguments(distribution).values())}
 
 
-def rebuild(distribution: Distribution) -> Distribution:
-    """Return the same distribution with its numbers in the precision of the present scope."""
-    return FAMILIES[type(distribution).__name__](**arguments(distribution))
+def rebuild(distribution: Distribution, numbers: Mapping[str, Any] | None = None) -> Distribution:
+    """Return the same distribution with its numbers in the precision of the present scope, or with other numbers."""
+    return FAMILIES[type(distribution).__name__](**(numbers or arguments(distribution)))
+
+
+def draw(distribution: Distribution, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    """Draw from a prior without compiling anything, as NumPyro's own samplers would have to."""
+    draws = _SAMPLERS[type(distribution).__name__](rng, size, **arguments(distribution))
+    # Far tails round to the edge of the support, whose image on the unconstrained scale is infinite.
+    edges = _EDGES.get(type(distribution).__name__)
+    return np.clip(draws, *edges) if edges else draws
+
+
+_SAMPLERS: Mapping[str, Callable[..., np.ndarray]] = {
+    "Beta": lambda rng, size, concentration1, concentration0: rng.beta(concentration1, concentration0, size),
+    "Cauchy": lambda rng, size, loc, scale: loc + scale * rng.standard_cauchy(size),
+    "Exponential": lambda rng, size, rate: rng.exponential(1 / rate, size),
+    "Gamma": lambda rng, size, concentration, rate: rng.gamma(concentration, 1 / rate, size),
+    "HalfCauchy": lambda rng, size, scale: np.abs(scale * rng.standard_cauchy(size)),
+    "HalfNormal": lambda rng, size, scale: np.abs(scale * rng.standard_normal(size)),
+    "InverseGamma": lambda rng, size, concentration, rate: rate / rng.gamma(concentration, 1.0, size),
+    "Laplace": lambda rng, size, loc, scale: rng.laplace(loc, scale, size),
+    "LogNormal": lambda rng, size, loc, scale: rng.lognormal(loc, scale, size),
+    "Normal": lambda rng, size, loc, scale: rng.normal(loc, scale, size),
+    "StudentT": lambda rng, size, df, loc, scale: loc + scale * rng.standard_t(df, size),
+    "Uniform": lambda rng, size, low, high: rng.uniform(low, high, size),
+}
+_TINY = 1e-300
+_EDGES = {
+    "Beta": (1e-12, 1 - 1e-12),
+    **dict.fromkeys(("Exponential", "Gamma", "HalfCauchy", "HalfNormal", "InverseGamma", "LogNormal"), (_TINY, None)),
+}
 
 
 def describe(distribution: Any) -> str:

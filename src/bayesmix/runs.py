@@ -172,6 +172,13 @@ class Runs:
             raise InputError(self.source, [Fault(f"no row has {' and '.join(asked)}", f"There are {there}")])
         return self._subset(kept)
 
+    def parts(self, label: str) -> dict[str, Runs]:
+        """Return the rows of each value of a label column, by that value."""
+        if label not in self.labels:
+            raise InputError(self.source, [Fault(f"there is no label column {label!r}", suggest(label, self.labels))])
+        values = self.table[label].astype(str).to_numpy()
+        return {value: self._subset(values == value) for value in sorted(set(values))}
+
     def split(self, by: str = "C", *, at: float) -> tuple[Runs, Runs]:
         """Return the rows with `by` up to and including `at`, and the rows above it."""
         low = _compare(self.column(by), "<=", at)

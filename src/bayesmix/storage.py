@@ -41,6 +41,8 @@ def save(posterior: Posterior, path: str | Path, *, overwrite: bool = False) -> 
         "resolved": json.dumps(asdict(posterior.coordinates)),
         "seed": posterior.seed,
         "modes": posterior.modes,
+        "attempts": json.dumps(posterior.attempts),
+        "pareto_k": posterior.pareto_k,
         "prior_kept": json.dumps(dict(posterior.prior_kept)),
         "versions": json.dumps(dict(posterior.versions)),
         "notes": json.dumps(posterior.notes),
@@ -108,5 +110,7 @@ def _restore(tree: xr.DataTree, facts: dict[str, Any], path: Path) -> Posterior:
         modes=int(facts["modes"]),
         prior_kept=json.loads(facts["prior_kept"]),
         versions=then,
+        attempts=tuple(json.loads(facts["attempts"])),
+        pareto_k=float(facts["pareto_k"]),
         notes=tuple(dict.fromkeys(notes)),
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from bayesmix.evaluation import over_draws
+from bayesmix.evaluation import measured_draws
 from bayesmix.figures.style import is_fraction
 from bayesmix.posterior import Posterior
-from bayesmix.precision import double
 
 # Quantiles at 5 and 95 % need no more draws than this, and a figure should not take a minute.
 _DRAWS = 800
@@ -42,19 +39,11 @@ class Fitted:
 def fitted(posterior: Posterior) -> Fitted:
     """Evaluate the law at the fitted runs; the noise follows the seed of the fit."""
     model, inputs = posterior.model, posterior.inputs
-    values = thinned(posterior, _DRAWS)
-    with double():
-        keys = jax.random.split(jax.random.key(posterior.seed), len(next(iter(values.values()))))
-
-    def one(drawn, inputs):
-        mean = model.mean(drawn["values"], inputs)
-        return jnp.stack([mean, model.measured(drawn["values"], mean, inputs).sample(drawn["key"])])
-
-    draws = over_draws(one, {"values": values, "key": keys}, inputs)
-    median = np.median(draws[:, 0], axis=0)
+    expected, noisy = measured_draws(model, thinned(posterior, _DRAWS), inputs, posterior.seed)
+    median = np.median(expected, axis=0)
     measured = np.where(inputs.observed, inputs.response, np.nan)
     unit = np.where([is_fraction(t) for t in posterior.targets], 100.0, 100.0 / median)
-    low, high = np.quantile(draws[:, 1], [0.05, 0.95], axis=0)
+    low, high = np.quantile(noisy, [0.05, 0.95], axis=0)
     return Fitted(measured, median, (measured - median) * unit, (low - median) * unit, (high - median) * unit)
 
 

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import jax
 import numpy as np
-from numpyro.distributions import biject_to
 
-from bayesmix.errors import BayesmixError
-from bayesmix.inference.mode import Mode, find_modes
-from bayesmix.inference.program import CHUNK, Program, program
+from bayesmix.errors import BayesmixError, InputError
+from bayesmix.inference.batch import Block, Outcome, condition
+from bayesmix.inference.blocks import blocks, joined
+from bayesmix.inference.program import padded, structure
 from bayesmix.inference.progress import progress as show
-from bayesmix.inputs import Inputs
+from bayesmix.inference.sampling import Settings
+from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior, assemble
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
-CHAINS = 4
+
+@dataclass(frozen=True)
+class Job:
+    """One fit that is asked for."""
+
+    model: Model
+    runs: Runs
+    seed: int
 
 
-@in_double
 def fit(
     model: Model,
     runs: Runs,
     *,
     seed: int,
     draws: int = 1000,
-    warmup: int = 500,
+    warmup: int = 1000,
+    chains: int = 4,
+    preview: bool = False,
     progress: bool = False,
 ) -> Posterior:
     """Sample the posterior of a model given runs.
 
-    Modes are found first, by optimisation from draws of the prior; NUTS then samples in coordinates that the Laplace
-    approximation of the best mode has whitened, its chains started around all modes that matter.
+    Modes are found first, by Newton's method from draws of the prior; NUTS then samples in coordinates that the
+    Laplace approximation of the best mode has whitened, its chains started around all modes that matter. Targets
+    that share no quantity are sampled apart. If the diagnostics fail, up to two more attempts are made, each more
+    careful and slower; `problems()` tells of them.
 
     Parameters
     ----------
@@ -44,8 +56,14 @@ def fit(
         What was measured.
     seed : int
         Source of all randomness: the same seed gives the same draws.
-    draws, warmup : int
-        Draws kept and discarded in each of four chains; rounded up to multiples of 50.
+    draws : int
+        Kept in each chain.
+    warmup : int
+        Discarded in each chain, at most: the warm-up ends when it has adapted.
+    chains : int
+        At least 2, since convergence is judged by their agreement.
+    preview : bool
+        Do not sample: draw from the Laplace approximation, reweighted by importance. Quick, rough, and labelled so.
     progress : bool
         Show how far it is.
 
@@ -58,66 +76,125 @@ def fit(
     ------
     InputError
         Everything that the model needs and the runs do not have.
+    BayesmixError
+        The density is not finite anywhere that was tried, or nothing is unknown.
     """
+    settings = checked(draws, warmup, chains)
+    job = Job(model, runs, seed)
+    found: list[Posterior | BayesmixError] = []
+    with show(model.name, draws * len(_bind(job).blocks), progress) as report:
+        run([job], settings, preview, report, lambda _, result: found.append(result))
+    if isinstance(found[0], BayesmixError):
+        raise found[0]
+    return found[0]
+
+
+def checked(draws: int, warmup: int, chains: int) -> Settings:
+    """Return settings, or raise an error that says what is wrong with them."""
     if draws < 1 or warmup < 1:
         raise BayesmixError(f"draws and warmup must be at least 1, not {draws} and {warmup}")
-    inputs, coordinates = model.inputs(runs)
-    compiled = program(model, inputs)
-    key_modes, key_starts, key_chains = jax.random.split(jax.random.key(seed), 3)
-    modes = find_modes(compiled, inputs, key_modes)
-    centred = _starts(modes, compiled.size, key_starts)
-    with show(model.name, _chunks(warmup + draws) * CHUNK, progress) as report:
-        stats = _sample(compiled, inputs, modes[0], centred, key_chains, _chunks(warmup), _chunks(draws), report)
-    u = stats.pop("u")
-    values = compiled.constrain(u.reshape(-1, u.shape[-1]), inputs)
-    quantities = {n: np.asarray(v).reshape(*u.shape[:2], *v.shape[1:]) for n, v in values.items()}
-    kept = _prior_sd_kept(compiled, inputs, quantities, key_modes)
-    return assemble(model, runs, coordinates, quantities, u, stats, seed, modes=len(modes), prior_kept=kept)
+    if chains < 2:
+        raise BayesmixError(f"chains must be at least 2, not {chains}: convergence is judged by their agreement")
+    return Settings(draws, warmup, chains)
 
 
-def _chunks(draws: int) -> int:
-    return -(-draws // CHUNK)
+@dataclass(frozen=True)
+class _Bound:
+    """A job whose runs have met its model."""
+
+    job: Job
+    coordinates: Coordinates
+    blocks: list[Inputs]
+
+    @property
+    def program(self) -> Any:
+        """Equal for jobs whose posteriors one compiled program can sample side by side."""
+        return structure(self.job.model), self.blocks[0].sizes, self.blocks[0].response.shape
 
 
-def _starts(modes: list[Mode], size: int, key: Any) -> np.ndarray:
-    """Return a start for each chain, around the modes in turn, in coordinates whitened by the best."""
-    normal = np.asarray(jax.random.normal(key, (CHAINS, size)))
-    u = np.stack([(m := modes[i % len(modes)]).centre + m.scale @ normal[i] for i in range(CHAINS)])
-    return np.linalg.solve(modes[0].scale, (u - modes[0].centre).T).T
+@in_double
+def run(
+    jobs: Sequence[Job],
+    settings: Settings,
+    preview: bool,
+    report: Callable[[int, int], None],
+    finished: Callable[[int, Posterior | BayesmixError], None],
+) -> None:
+    """Do the jobs, those of one program together; tell of each (index, result) as soon as it is there."""
+    bound = _bound(jobs)
+    programs: dict[Any, list[tuple[int, int]]] = {}
+    for i, b in enumerate(bound):
+        for j in range(len(b.blocks)):
+            programs.setdefault(b.program, []).append((i, j))
+    outcomes: list[dict[int, Outcome | BayesmixError]] = [{} for _ in jobs]
+    for places in programs.values():
+        todo = [Block(bound[i].blocks[j], (bound[i].job.seed, j)) for i, j in places]
+        for index, outcome in condition(bound[places[0][0]].job.model, todo, settings, preview=preview, report=report):
+            i, j = places[index]
+            outcomes[i][j] = outcome
+            if len(outcomes[i]) == len(bound[i].blocks):
+                finished(i, _assembled(bound[i], [outcomes[i][k] for k in range(len(outcomes[i]))]))
+                outcomes[i] = {}
 
 
-def _sample(
-    compiled: Program,
-    inputs: Inputs,
-    mode: Mode,
-    z: np.ndarray,
-    key: Any,
-    warmup: int,
-    draws: int,
-    report: Any,
-) -> dict[str, np.ndarray]:
-    start, advance = compiled.sampler(warmup * CHUNK)
-    whitening = (mode.centre, mode.scale)
-    state = start(jax.random.split(key, CHAINS), z, inputs, *whitening)
-    kept, divergences = [], 0
-    for chunk in range(warmup + draws):
-        state, values = advance(state, inputs, *whitening)
-        if chunk >= warmup:
-            kept.append(jax.device_get(values))
-            divergences += int(kept[-1]["diverging"].sum())
-        report((chunk + 1) * CHUNK, divergences)
-    return {n: np.concatenate([k[n] for k in kept]).swapaxes(0, 1) for n in kept[0]}
+def group(jobs: Iterable[Job], limit: int) -> list[list[int]]:
+    """Return indices of jobs in groups that share a program, none with more than `limit` posteriors to sample."""
+    programs: dict[Any, list[int]] = {}
+    bound = _bound(list(jobs))
+    for i, b in enumerate(bound):
+        programs.setdefault(b.program, []).append(i)
+    groups = []
+    for members in programs.values():
+        size = max(1, limit // len(bound[members[0]].blocks))
+        groups += [members[i : i + size] for i in range(0, len(members), size)]
+    return groups
 
 
-def _prior_sd_kept(compiled: Program, inputs: Inputs, quantities: dict[str, np.ndarray], key: Any) -> dict[str, float]:
-    """Return, per quantity, the largest share of an element's prior standard deviation that the runs left.
+def _bound(jobs: Sequence[Job]) -> list[_Bound]:
+    """Bring runs and models together, and say everything that is wrong with any of them."""
+    bound, faults = [], []
+    for job in jobs:
+        try:
+            bound.append(_bind(job))
+        except InputError as error:
+            if len(jobs) == 1:
+                raise
+            faults += [replace(f, what=f"{error.source}: {f.what}") for f in error.faults]
+    if faults:
+        raise InputError("the fits asked for", faults)
+    return bound
 
-    On the unconstrained scale of each element, e.g. the logarithm of a positive one.
-    """
-    prior = compiled.constrain(compiled.prior_draws(jax.random.split(key, 1000), inputs), inputs)
-    kept = {}
-    for name, quantity in compiled.model.unknowns.items():
-        free = biject_to(quantity.distribution.support).inv
-        before, after = np.asarray(free(prior[name])), np.asarray(free(quantities[name]))
-        kept[name] = float((after.std(axis=(0, 1)) / before.std(axis=0)).max())
-    return kept
+
+def _bind(job: Job) -> _Bound:
+    if not job.model.unknowns:
+        raise BayesmixError(f"model {job.model.name} has nothing unknown: every quantity is fixed to a number")
+    inputs, coordinates = job.model.inputs(job.runs)
+    return _Bound(job, coordinates, [padded(b) for b in blocks(job.model, inputs)])
+
+
+def _assembled(bound: _Bound, results: Sequence[Outcome | BayesmixError]) -> Posterior | BayesmixError:
+    outcomes = [o for o in results if isinstance(o, Outcome)]
+    if len(outcomes) < len(results):
+        return next(o for o in results if isinstance(o, BayesmixError))
+    job, apart = bound.job, len(outcomes) > 1
+    samples = [o.sample for o in outcomes]
+
+    def together(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.stack(arrays, axis=2) if apart else arrays[0]
+
+    said = [(f"{t}: " if apart else "") + a for t, o in zip(bound.coordinates.targets, outcomes, strict=False)
+            for a in o.attempts]  # fmt: skip
+    ks = [o.pareto_k for o in outcomes]
+    return assemble(
+        job.model,
+        job.runs,
+        bound.coordinates,
+        joined(job.model, [o.quantities for o in outcomes]),
+        together([s.u for s in samples]),
+        {n: together([s.stats[n] for s in samples]) for n in samples[0].stats},
+        job.seed,
+        modes=max(o.modes for o in outcomes),
+        prior_kept={n: max(o.prior_kept[n] for o in outcomes) for n in outcomes[0].prior_kept},
+        attempts=tuple(said),
+        pareto_k=max(ks),
+    )

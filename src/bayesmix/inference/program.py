@@ -1,36 +1,36 @@
-"""The compiled functions of one model: log density, gradient, Hessian, prior draws, sampler.
+"""The compiled functions of a model: log density with gradient, sampler, constrained values.
 
-Runs, references and whitening are arguments of every compiled function, so that another table of the same shape
-needs no compilation.
+Runs, references, priors' numbers and whitening are arguments of every compiled function, and rows are padded to round
+numbers, so that another table of the same kind needs no compilation. All of them take a batch of posteriors at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro
-from jax.flatten_util import ravel_pytree
-from numpyro.distributions import biject_to
-from numpyro.infer.hmc import hmc
+from numpyro.distributions import Distribution, Uniform, biject_to, constraints
 from numpyro.infer.util import constrain_fn, potential_energy
 
-from bayesmix import modelfile
+from bayesmix.inference import nuts
+from bayesmix.inference.maps import make_room
 from bayesmix.inputs import Inputs
+from bayesmix.law import Prior
 from bayesmix.model import Model
-from bayesmix.precision import in_double
+from bayesmix.precision import double
+from bayesmix.priors import arguments, draw
 
-CHUNK = 50  # draws between two looks at the progress
-TARGET_ACCEPTANCE = 0.9
-MAX_TREE_DEPTH = 10
-
-
-def _latent(trace: dict[str, Any]) -> dict[str, Any]:
-    return {n: s for n, s in trace.items() if s["type"] == "sample" and not s["is_observed"]}
+# Points whose density is computed at once: enough to be quick, few enough for 100,000 responses to fit into memory.
+_POINTS, _VALUES = 64, 2**22
+_INTERNAL = (".relative", ".offset")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,159 +39,253 @@ class Program:
 
     model: Model
     example: Inputs
-    _samplers: dict[int, tuple[Callable, Callable]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _ = self._flat  # now, since a value first made inside a compiled function could not be kept
-
-    def _trace(self, inputs: Inputs, key: Any) -> dict[str, Any]:
-        seeded = numpyro.handlers.seed(self.model, key)
-        return numpyro.handlers.trace(seeded).get_trace(inputs)
-
-    def _unconstrained(self, trace: dict[str, Any]) -> dict[str, Any]:
-        return {n: biject_to(s["fn"].support).inv(s["value"]) for n, s in _latent(trace).items()}
+    _compiled: dict[Any, Future] = field(default_factory=dict)
 
     @cached_property
-    def _flat(self) -> tuple[Any, Callable[[Any], dict[str, Any]]]:
-        # Only its shape is of interest: one wild draw of a wide prior shall not be refused.
-        with numpyro.validation_enabled(False):
-            return ravel_pytree(self._unconstrained(self._trace(self.example, jax.random.key(0))))
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Unconstrained shape of each sampled site, in the order of the coordinates."""
 
-    def unravel(self, u: Any) -> dict[str, Any]:
-        """Return the unconstrained value of each site from the flat u."""
-        return self._flat[1](u)
+        def unconstrained(inputs):
+            with numpyro.validation_enabled(False):
+                trace = numpyro.handlers.trace(numpyro.handlers.seed(self.model, 0)).get_trace(inputs)
+            sites = {n: s for n, s in trace.items() if s["type"] == "sample" and not s["is_observed"]}
+            return {n: biject_to(s["fn"].support).inv(s["value"]) for n, s in sites.items()}
 
-    @property
-    def size(self) -> int:
-        """Number of unconstrained coordinates."""
-        return self._flat[0].size
+        with double(), _TRACING:
+            return {n: v.shape for n, v in sorted(jax.eval_shape(unconstrained, self.example).items())}
+
+    @cached_property
+    def smooth(self) -> Program:
+        """The same, with a noise whose log density has no kink, for whatever needs second derivatives."""
+        noise = self.model.noise.smooth
+        return Program(replace(self.model, noise=noise), self.example) if noise else self
 
     @cached_property
     def labels(self) -> list[str]:
         """Name of the site that each coordinate belongs to."""
-        template = self._flat[1](self._flat[0])
-        return [name for name, value in template.items() for _ in range(value.size)]
+        return [name for name, shape in self.shapes.items() for _ in range(int(np.prod(shape)))]
+
+    @property
+    def size(self) -> int:
+        """Number of unconstrained coordinates."""
+        return len(self.labels)
+
+    def unravel(self, u: Any) -> dict[str, Any]:
+        """Return the unconstrained value of each site from the flat u."""
+        values, begin = {}, 0
+        for name, shape in self.shapes.items():
+            end = begin + int(np.prod(shape))
+            values[name] = u[begin:end].reshape(shape)
+            begin = end
+        return values
 
     def potential(self, u: Any, inputs: Inputs) -> Any:
         """Return the negative log joint density of u."""
         return potential_energy(self.model, (inputs,), {}, self.unravel(u))
 
-    @cached_property
-    def value_and_grad(self) -> Callable:
-        """Potential and its gradient."""
-        return jax.jit(jax.value_and_grad(self.potential))
+    def values(self, u: Any, inputs: Inputs) -> dict[str, Any]:
+        """Return every site and quantity by name."""
+        return constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
 
-    def pointwise(self, u: Any, inputs: Inputs) -> Any:
-        """Return the log likelihood of every response, shape (observation, target); 0 where none was observed."""
-        values = constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
-        measured = self.model.measured(values, self.model.mean(values, inputs), inputs)
-        return jnp.where(inputs.observed, measured.log_prob(inputs.response), 0.0)
+    def prior(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Draw u from the prior, shape (draw, coordinate)."""
+        drawn = [_free_draws(self.model, n, rng, (count, *s)).reshape(count, -1) for n, s in self.shapes.items()]
+        return np.concatenate(drawn, axis=1) if drawn else np.zeros((count, 0))
 
-    @cached_property
-    def information(self) -> Callable:
-        """Curvature of the potential: (u, inputs) -> (size, size).
+    def density(self, u: np.ndarray, batch: Inputs) -> tuple[np.ndarray, np.ndarray]:
+        """Return the potential and its gradient at points u, shape (posterior, point, coordinate)."""
+        count, points = u.shape[1], _points(batch)
+        function, pieces = self.compiled("density", self._density, u[:, :1].repeat(points, axis=1), batch), []
+        for begin in range(0, count, points):
+            piece = u[:, begin : begin + points]
+            missing = points - piece.shape[1]
+            padded = np.concatenate([piece, np.repeat(piece[:, :1], missing, axis=1)], axis=1) if missing else piece
+            pieces.append(jax.device_get(function(padded, batch)))
+        values, gradients = (np.concatenate(parts, axis=1)[:, :count] for parts in zip(*pieces, strict=True))
+        return values, gradients
 
-        The Hessian; for a kinked noise, whose Hessian misses the likelihood, that of the prior plus the outer
-        products of each response's score.
-        """
+    def _density(self, u, batch):
+        def at(u, inputs):
+            return jax.vmap(jax.value_and_grad(self.potential), in_axes=(0, None))(u, inputs)
 
-        def scores(u, inputs):
-            prior = jax.hessian(lambda v: self.potential(v, inputs) + self.pointwise(v, inputs).sum())(u)
-            score = jax.jacrev(lambda v: self.pointwise(v, inputs).ravel())(u)
-            return prior + score.T @ score
+        return jax.vmap(at)(u, batch)
 
-        return jax.jit(scores if self.model.noise.kinked else jax.hessian(self.potential))
+    def prepare(self, *advance: Any) -> None:
+        """Begin to compile the density, and the sampler for arguments like these, beside whatever is done next."""
+        batch = advance[3]
+        points = np.zeros((len(batch.response), _points(batch), self.size))
+        self.smooth.compiling("density", self.smooth._density, points, batch)
+        self.compiling("advance", self._advance, *advance)
 
-    @cached_property
-    def prior_draws(self) -> Callable:
-        """Draws of u from the prior: (keys, inputs) -> (draw, size)."""
-
-        def one(key, inputs):
-            return ravel_pytree(self._unconstrained(self._trace(inputs, key)))[0]
-
-        return jax.jit(jax.vmap(one, in_axes=(0, None)))
-
-    @cached_property
-    def constrain(self) -> Callable:
-        """Quantities by name from draws of u: (draws, inputs) -> {name: (draw, ...)}."""
+    def constrain(self, u: np.ndarray, inputs: Inputs) -> dict[str, np.ndarray]:
+        """Return quantities by name from draws of u, shape (draw, coordinate)."""
 
         def one(u, inputs):
-            values = constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
-            return {n: v for n, v in values.items() if not n.endswith((".relative", ".offset"))}
+            return {n: v for n, v in self.values(u, inputs).items() if not n.endswith(_INTERNAL)}
 
-        return jax.jit(jax.vmap(one, in_axes=(0, None)))
+        function, size, count = jax.vmap(one, in_axes=(0, None)), 1000, len(u)
+        padded = np.concatenate([u, np.repeat(u[:1], -count % size, axis=0)])
+        pieces = [padded[i : i + size] for i in range(0, len(padded), size)]
+        found = [jax.device_get(self.compiled("constrain", function, p, inputs)(p, inputs)) for p in pieces]
+        return {n: np.concatenate([f[n] for f in found])[:count] for n in found[0]}
 
-    def sampler(self, warmup: int) -> tuple[Callable, Callable]:
-        """Return `start` and `advance` of NUTS in whitened coordinates z, where u = centre + scale z.
+    def free(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Return values of an unknown on its unconstrained scale, e.g. the logarithm of a positive one."""
+        return _free(self.model.unknowns[name].distribution, values)
 
-        start(keys, z, inputs, centre, scale) gives the state of all chains; advance(state, inputs, centre, scale)
-        gives the state `CHUNK` draws later, and the draws.
+    def recentred(self, u: np.ndarray, before: Inputs, after: Inputs) -> tuple[np.ndarray, np.ndarray]:
+        """Return where u lies, and its Jacobian, when sites are centred as in `after`; see `pooling.scaled`."""
+
+        def move(u, before, after):
+            values, sites = self.values(u, before), self.unravel(u)
+            for name, centring in after.centring.items():
+                site = f"{self.model.site(name)}.offset"
+                scale = self.model.scale_of(name, values, before)
+                power = scale ** (centring - before.centring[name])
+                sites[site] = sites[site] * power.reshape(*power.shape, *(1,) * (sites[site].ndim - power.ndim))
+            return jnp.concatenate([sites[n].ravel() for n in self.shapes])
+
+        def both(u, before, after):
+            return move(u, before, after), jax.jacfwd(move)(u, before, after)
+
+        moved, jacobian = self.compiled("recentred", both, u, before, after)(u, before, after)
+        return np.asarray(moved), np.asarray(jacobian)
+
+    def advance(self, *arguments: Any) -> tuple[nuts.State, nuts.Draw]:
+        """Make `nuts.STEPS` leapfrog steps in every lane; the arguments are those of `_advance`.
+
+        Lanes are (posterior, chain), in whitened coordinates z, where u = centre + scale z.
         """
-        if warmup not in self._samplers:
-            self._samplers[warmup] = _sampler(self, warmup)
-        return self._samplers[warmup]
+        return self.compiled("advance", self._advance, *arguments)(*arguments)
+
+    def _advance(self, state, uniform, momentum, inputs, centre, scale, target, adapting):
+        def posterior(state, uniform, momentum, inputs, centre, scale, target, adapting):
+            def density(z):
+                return jax.value_and_grad(lambda z: self.potential(centre + scale @ z, inputs))(z)
+
+            def lane(state, uniform, momentum):
+                return nuts.advance(state, uniform, momentum, density, target, adapting)
+
+            return jax.vmap(lane)(state, uniform, momentum)
+
+        def step(state, random):
+            return jax.vmap(posterior)(state, random[0], random[1], inputs, centre, scale, target, adapting)
+
+        return jax.lax.scan(step, state, (uniform, momentum))
+
+    def compiled(self, name: str, function: Callable, *arguments: Any) -> Callable:
+        """Return a function compiled for arguments of these shapes, once."""
+        return self.compiling(name, function, *arguments).result()
+
+    def compiling(self, name: str, function: Callable, *arguments: Any) -> Future:
+        """Begin to compile a function, which goes on beside whatever else is done."""
+        key = (name, *((np.shape(a), np.result_type(a)) for a in jax.tree.leaves(arguments)))
+        if key not in self._compiled:
+            make_room()
+            with _TRACING:
+                lowered = jax.jit(function).lower(*arguments)
+            self._compiled[key] = _COMPILERS.submit(_compile, lowered)
+        return self._compiled[key]
 
 
-def _sampler(program: Program, warmup: int) -> tuple[Callable, Callable]:
-    def potential_of_z(inputs, centre, scale):
-        return lambda z: program.potential(centre + scale @ z, inputs)
+_TRACING = Lock()  # NumPyro's handlers are global, so only compiling is safe in threads
+_COMPILERS = ThreadPoolExecutor(2, thread_name_prefix="bayesmix-compile")
 
-    # Partial pooling makes a funnel, whose shape the Laplace approximation at the mode does not show.
-    funnel = any(p.kind == "partial" for p in program.model.pooling.values())
-    init_kernel, sample_kernel = hmc(potential_fn_gen=potential_of_z, algo="NUTS")
 
-    def start(keys, z, inputs, centre, scale):
-        def one(key, z):
-            return init_kernel(
-                z,
-                warmup,
-                step_size=0.5,
-                dense_mass=funnel,
-                target_accept_prob=TARGET_ACCEPTANCE,
-                max_tree_depth=MAX_TREE_DEPTH,
-                model_args=(inputs, centre, scale),
-                rng_key=key,
-            )
+def _compile(lowered: Any) -> Callable:
+    with double():
+        return lowered.compile()
 
-        return jax.vmap(one)(keys, z)
 
-    def advance(state, inputs, centre, scale):
-        def step(state, _):
-            state = jax.vmap(lambda s: sample_kernel(s, (inputs, centre, scale), {}))(state)
-            kept = {
-                "u": centre + state.z @ scale.T,
-                "diverging": state.diverging,
-                "energy": state.energy,
-                "acceptance_rate": state.accept_prob,
-                "n_steps": state.num_steps,
-                "lp": -state.potential_energy,
-            }
-            return state, kept
+def _points(batch: Inputs) -> int:
+    """Return how many points of every posterior are evaluated at once."""
+    return int(np.clip(_VALUES // max(1, np.size(batch.response)), 4, _POINTS))
 
-        return jax.lax.scan(step, state, None, length=CHUNK)
 
-    return jax.jit(start), jax.jit(advance)
+def _free_draws(model: Model, site: str, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    """Draw one site from its prior, on the unconstrained scale."""
+    if site.endswith(".offset"):
+        return rng.standard_normal(size)
+    name = site.removesuffix(".spread").removesuffix(".population").removesuffix(".relative")
+    if site.endswith(".spread"):
+        return np.log(np.abs(rng.normal(0, model.pooling[name].spread, size)))
+    distribution = model.unknowns[name].distribution
+    return _free(distribution, draw(distribution, rng, size))
+
+
+def _free(distribution: Distribution, x: np.ndarray) -> np.ndarray:
+    """Return values on the unconstrained scale of a prior, as NumPyro's `biject_to` has it."""
+    support = distribution.support
+    if support is constraints.positive:
+        return np.log(x)
+    if support is constraints.unit_interval or isinstance(distribution, Uniform):
+        bounds = arguments(distribution) if isinstance(distribution, Uniform) else {"low": 0.0, "high": 1.0}
+        return np.log(x - bounds["low"]) - np.log(bounds["high"] - x)
+    return x
 
 
 @dataclass(frozen=True)
 class _Key:
-    """Equal for models of the same text and the same equation on runs of the same shape."""
+    """Equal for models that differ in nothing but numbers of priors, on runs of the same shape."""
 
-    text: str
-    equation: Callable
+    structure: tuple
     shapes: tuple
     model: Model = field(compare=False)
     example: Inputs = field(compare=False)
 
 
-@in_double
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _program(key: _Key) -> Program:
     return Program(key.model, key.example)
 
 
 def program(model: Model, inputs: Inputs) -> Program:
     """Return the program of a model for runs of this shape, made once and kept for the next fit."""
-    leaves, structure = jax.tree.flatten(inputs)
-    shapes = (str(structure), *(jnp.shape(leaf) for leaf in leaves))
-    return _program(_Key(modelfile.dumps(model), model.law.function, shapes, model, inputs))
+    leaves, tree = jax.tree.flatten(inputs)
+    shapes = (str(tree), *(np.shape(leaf) for leaf in leaves))
+    return _program(_Key(structure(model), shapes, model, inputs))
+
+
+def structure(model: Model) -> tuple:
+    """Return what the equations of a model depend on; its priors' numbers are arguments, and not part of it."""
+
+    def kind(quantity: Any) -> Any:
+        if not isinstance(quantity, Prior):
+            return repr(quantity)
+        family = type(quantity.distribution).__name__
+        return (family, quantity.dims, quantity.relative, quantity.zero_sum, quantity.scaled_by)
+
+    quantities = tuple((n, kind(q)) for n, q in model.quantities.items())
+    pooling = tuple(sorted(model.pooling.items(), key=lambda p: p[0]))
+    return (model.law.function, model.noise.name, quantities, pooling)
+
+
+def stacked(inputs: list[Inputs]) -> Inputs:
+    """Return inputs of the same shape with a leading dimension (posterior)."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *inputs)
+
+
+def padded(inputs: Inputs) -> Inputs:
+    """Return inputs with their rows filled up to a round number: copies of the first that nobody observed."""
+    rows = len(inputs.response)
+    missing = _round(rows) - rows
+
+    def fill(array: Any) -> Any:
+        return np.concatenate([array, np.repeat(array[:1], missing, axis=0)])
+
+    by_row: Mapping[str, Any] = {
+        "covariates": {n: fill(v) for n, v in inputs.covariates.items()},
+        "groups": {n: fill(v) for n, v in inputs.groups.items()},
+        "response": fill(inputs.response),
+        "observed": np.concatenate([inputs.observed, np.zeros((missing, inputs.observed.shape[1]), bool)]),
+        "items": fill(inputs.items),
+    }
+    return replace(inputs, **by_row)
+
+
+def _round(rows: int) -> int:
+    """Return the next of 16, 24, 32, 48, 64, 96, ...: at most half more, a third on average less."""
+    size = 16
+    while size < rows:
+        size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
+    return size

@@ -10,8 +10,8 @@ Report = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(title: str, total: int, shown: bool) -> Iterator[Report]:
-    """Yield a function to call with (draws done, divergences so far).
+def progress(title: str, total: int, shown: bool, unit: str = "draws") -> Iterator[Report]:
+    """Yield a function to call with (draws, or whatever the unit is, done, divergences so far).
 
     A terminal or a notebook gets a moving bar; anything else, such as a log file, a line per quarter.
     """
@@ -24,7 +24,7 @@ def progress(title: str, total: int, shown: bool) -> Iterator[Report]:
     if console.is_terminal or console.is_jupyter:
         yield from _bar(console, title, total)
     else:
-        yield _lines(title, total)
+        yield _lines(title, total, unit)
 
 
 def _bar(console, title: str, total: int) -> Iterator[Report]:
@@ -41,7 +41,7 @@ def _bar(console, title: str, total: int) -> Iterator[Report]:
         yield report
 
 
-def _lines(title: str, total: int) -> Report:
+def _lines(title: str, total: int, unit: str) -> Report:
     said = 0
 
     def report(done: int, divergences: int) -> None:
@@ -49,6 +49,7 @@ def _lines(title: str, total: int) -> Report:
         quarter = 4 * done // total
         if quarter > said:
             said = quarter
-            print(f"{title}: {done}/{total} draws, {divergences} divergences", file=sys.stderr, flush=True)
+            trouble = f", {divergences} divergences" if unit == "draws" else ""
+            print(f"{title}: {done}/{total} {unit}{trouble}", file=sys.stderr, flush=True)
 
     return report

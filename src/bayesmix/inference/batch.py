@@ -1,0 +1,194 @@
+"""Batches: posteriors of one program, conditioned together; retries of those that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesmix.diagnostics import Problem, sampling_problems
+from bayesmix.errors import BayesmixError
+from bayesmix.inference.laplace import approximate
+from bayesmix.inference.mode import Mode, find_modes, nowhere_finite
+from bayesmix.inference.program import Program, program, stacked
+from bayesmix.inference.sampling import Sample, Settings, Task, compiling, sample
+from bayesmix.inputs import Inputs
+from bayesmix.model import Model
+
+# Posteriors that run at once: more than a few gain nothing on a CPU, whose caches they outgrow.
+_SLOTS = (1, 2, 3, 4, 6, 8)
+# What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away.
+_LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2))
+# Fewer draws a chain cannot pass the diagnostics, however well they mix.
+_JUDGED = 400
+_PRIOR_DRAWS = 1000
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One posterior to be sampled: padded inputs and the seed of its randomness."""
+
+    inputs: Inputs
+    seed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a block.
+
+    Attributes
+    ----------
+    quantities : dict of str to array, shape (chain, draw, ...)
+        Draws by name.
+    sample : Sample
+        The same as coordinates, with what the sampler says of them.
+    modes : int
+        Separate modes that matter.
+    prior_kept : dict of str to float
+        Share of the prior's standard deviation that is left, by quantity.
+    attempts : tuple of str
+        What was wrong with the attempts before, in sentences.
+    pareto_k : float
+        How far a Laplace approximation is from the posterior; NaN for what NUTS sampled.
+    """
+
+    quantities: dict[str, np.ndarray]
+    sample: Sample
+    modes: int
+    prior_kept: dict[str, float]
+    attempts: tuple[str, ...] = ()
+    pareto_k: float = float("nan")
+
+
+def condition(
+    model: Model, blocks: list[Block], settings: Settings, *, preview: bool = False, report: Report
+) -> Iterator[tuple[int, Outcome | BayesmixError]]:
+    """Yield (index, outcome or what made it impossible) of every block, as soon as it is there.
+
+    All blocks have inputs of one shape.
+    """
+    slots = next((s for s in _SLOTS if s >= len(blocks)), _SLOTS[-1])
+    compiled = program(model, blocks[0].inputs)
+    if not preview:
+        compiling(compiled, blocks[0].inputs, slots, settings)
+    posteriors: dict[int, _Explored] = {}
+    for begin in range(0, len(blocks), slots):
+        for i, explored in enumerate(_explored(compiled, blocks[begin : begin + slots], slots), start=begin):
+            if explored.task.modes:
+                posteriors[i] = explored
+            else:
+                yield i, nowhere_finite(model.name)
+    if not posteriors:
+        return
+    if preview:
+        for i, explored in posteriors.items():
+            taken, k = approximate(compiled, explored.task, settings)
+            yield i, replace(_outcome(compiled, explored, taken), pareto_k=k)
+        return
+    yield from _sampled(compiled, posteriors, slots, settings, report)
+
+
+@dataclass(frozen=True)
+class _Explored:
+    """A block whose modes are known."""
+
+    block: Block
+    task: Task
+    prior: np.ndarray
+
+
+def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explored]:
+    full = blocks + [blocks[-1]] * (slots - len(blocks))
+    rngs = [np.random.default_rng(b.seed) for b in full]
+    priors = [compiled.prior(rng, _PRIOR_DRAWS) for rng in rngs]
+    inputs = [b.inputs for b in full]
+    modes = find_modes(compiled.smooth, stacked(inputs), priors)
+    if inputs[0].centring and all(modes):
+        inputs, modes = _centred(compiled, inputs, modes, priors)
+    return [_Explored(b, Task(i, m, r), p) for b, i, m, r, p in zip(blocks, inputs, modes, rngs, priors, strict=False)]
+
+
+def _sampled(
+    compiled: Program, posteriors: dict[int, _Explored], slots: int, settings: Settings, report: Report
+) -> Iterator[tuple[int, Outcome]]:
+    """Sample, and sample those again that fail, whitened by the draws at hand, more carefully, and longer."""
+    attempts: dict[int, tuple[str, ...]] = dict.fromkeys(posteriors, ())
+    tasks = {i: e.task for i, e in posteriors.items()}
+    for acceptance, times in _LADDER:
+        longer = replace(settings, acceptance=acceptance or settings.acceptance, draws=times * settings.draws)
+        order, failed = list(tasks), {}
+        for position, taken in sample(compiled, [tasks[i] for i in order], slots, longer, report):
+            i = order[position]
+            outcome = replace(_outcome(compiled, posteriors[i], _thinned(taken, times)), attempts=attempts[i])
+            wrong = [] if acceptance == _LADDER[-1][0] else _wrong(outcome, settings)
+            if not wrong:
+                yield i, outcome
+                continue
+            attempts[i] = (*attempts[i], "; ".join(w.short for w in wrong))
+            failed[i] = replace(tasks[i], modes=[_fitted(outcome.sample.u)])
+        tasks = failed
+        if not tasks:
+            return
+
+
+def _thinned(taken: Sample, times: int) -> Sample:
+    return replace(taken, u=taken.u[:, ::times], stats={n: v[:, ::times] for n, v in taken.stats.items()})
+
+
+def _wrong(outcome: Outcome, settings: Settings) -> list[Problem]:
+    """Return what is wrong with an outcome and might not be with another attempt."""
+    if settings.draws < _JUDGED or outcome.modes > 1:
+        return []
+    return [p for p in sampling_problems(outcome.quantities, outcome.sample.stats) if p.fatal]
+
+
+def _fitted(u: np.ndarray) -> Mode:
+    """Return the normal distribution with mean and covariance of draws, drawn in a little."""
+    flat = u.reshape(-1, u.shape[-1])
+    covariance = np.atleast_2d(np.cov(flat.T))
+    # Directions that hardly move would otherwise be lost to rounding.
+    bends, axes = np.linalg.eigh(covariance)
+    scale = axes * np.sqrt(np.maximum(bends, 1e-12 * max(bends.max(), 1e-12)))
+    return Mode(flat.mean(axis=0), scale, 0.0)
+
+
+def _centred(
+    compiled: Program, inputs: list[Inputs], modes: list[list[Mode]], priors: list[np.ndarray]
+) -> tuple[list[Inputs], list[list[Mode]]]:
+    """Choose how each group is centred by how well the runs know it, and find the modes in those coordinates."""
+    after = [_informed(compiled, i, found[0]) for i, found in zip(inputs, modes, strict=True)]
+    most = max(map(len, modes))
+    starts = np.stack(
+        [
+            [compiled.recentred(found[min(k, len(found) - 1)].centre, a, b)[0] for k in range(most)]
+            for a, b, found in zip(inputs, after, modes, strict=True)
+        ]
+    )
+    return after, find_modes(compiled.smooth, stacked(after), priors, starts)
+
+
+def _informed(compiled: Program, inputs: Inputs, mode: Mode) -> Inputs:
+    """Centre each group by the share of the precision of its offsets that comes from the runs, not from the prior."""
+    precision = compiled.unravel(np.diag(np.linalg.pinv(mode.scale @ mode.scale.T)))
+    centring = {}
+    for name, now in inputs.centring.items():
+        offsets = precision[f"{compiled.model.site(name)}.offset"].reshape(*now.shape, -1).mean(axis=-1)
+        centring[name] = np.clip(1 - 1 / np.maximum(offsets, 1e-3), 0.0, 1.0)
+    return replace(inputs, centring=centring)
+
+
+def _outcome(compiled: Program, explored: _Explored, taken: Sample) -> Outcome:
+    shape = taken.u.shape[:2]
+    flat = compiled.constrain(taken.u.reshape(-1, taken.u.shape[-1]), explored.task.inputs)
+    quantities = {n: v.reshape(*shape, *v.shape[1:]) for n, v in flat.items()}
+    before = compiled.constrain(explored.prior, explored.block.inputs)
+    kept = {n: _sd_kept(compiled.free(n, before[n]), compiled.free(n, flat[n])) for n in compiled.model.unknowns}
+    return Outcome(quantities, taken, len(explored.task.modes), kept)
+
+
+def _sd_kept(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the largest share of an element's prior standard deviation that is left."""
+    return float((after.std(axis=0) / before.std(axis=0)).max())

@@ -1,0 +1,31 @@
+"""Options that several commands share, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunsFile = Annotated[Path, typer.Argument(metavar="RUNS", help="CSV of runs: run,N,D,w.web,w.code,loss.web,...")]
+Card = Annotated[Path | None, typer.Option("--card", help="TOML that says how a foreign table is read.")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="Rename a column: model_size=N, 'weight_{domain}=w.{domain}'."),
+]
+Units = Annotated[list[str] | None, typer.Option("--unit", help="Unit of a column: N=millions, w=percent, D=1e9.")]
+Where = Annotated[list[str] | None, typer.Option("--where", help="Keep only some runs: 'N<=2e9', role=ladder.")]
+Posteriors = Annotated[list[Path], typer.Argument(metavar="POSTERIOR...", help="Files written by fit.")]
+Seed = Annotated[int, typer.Option(help="Source of all randomness; recorded in the result.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing result.")]
+Accept = Annotated[
+    bool, typer.Option("--accept-unconverged", help="Use posteriors that did not converge all the same.")
+]
+Draws = Annotated[int, typer.Option(min=50, help="Draws kept in each chain.")]
+Warmup = Annotated[int, typer.Option(min=50, help="Draws discarded before, at most: it ends when it has adapted.")]
+Chains = Annotated[int, typer.Option(min=2, help="Chains of each posterior.")]
+Preview = Annotated[bool, typer.Option("--preview", help="Do not sample: a quick, rough look, labelled so.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
+Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
+Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
