@@ -12,26 +12,8 @@ from typing import Annotated
 
 import typer
 
+from bayesmix import options as option
 from bayesmix.errors import BayesmixError
-from bayesmix.options import (
-    Accept,
-    Card,
-    Chains,
-    Compute,
-    Draws,
-    Force,
-    Maps,
-    Planned,
-    Posteriors,
-    Preview,
-    Problem,
-    Quiet,
-    RunsFile,
-    Seed,
-    Units,
-    Warmup,
-    Where,
-)
 from bayesmix.sweep import fit_many
 from bayesmix.terminal import forecasts, load, notice_of, read_planned, read_runs, say, say_notice, show, warn
 
@@ -65,7 +47,13 @@ def before(
 
 
 @app.command()
-def check(runs: RunsFile, card: Card = None, map_: Maps = None, unit: Units = None, where: Where = None) -> None:
+def check(
+    runs: option.RunsFile,
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+) -> None:
     """Check a table of runs, and say what its design can and cannot show."""
     from bayesmix.describe import described
 
@@ -87,21 +75,21 @@ def laws(name: Annotated[str | None, typer.Argument(help="A law to show in full.
 @app.command()
 def fit(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a ready model by name: chinchilla.")],
-    runs: RunsFile,
+    runs: option.RunsFile,
     out: Annotated[Path | None, typer.Option(help="Posterior to write; MODEL.nc by default.")] = None,
-    card: Card = None,
-    map_: Maps = None,
-    unit: Units = None,
-    where: Where = None,
-    target: Annotated[list[str] | None, typer.Option(help="Target to model; all of the law's kind by default.")] = None,
-    seed: Seed = 0,
-    draws: Draws = 1000,
-    warmup: Warmup = 1000,
-    chains: Chains = 4,
-    preview: Preview = False,
-    quiet: Quiet = False,
-    force: Force = False,
-    accept_unconverged: Accept = False,
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+    target: option.Targets = None,
+    seed: option.Seed = 0,
+    draws: option.Draws = 1000,
+    warmup: option.Warmup = 1000,
+    chains: option.Chains = 4,
+    preview: option.Preview = False,
+    quiet: option.Quiet = False,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Sample the posterior of a model given runs, and write it to a file."""
     import dataclasses
@@ -139,11 +127,11 @@ app.command()(fit_many)
 
 @app.command()
 def compare(
-    posteriors: Posteriors,
+    posteriors: option.Posteriors,
     out: Annotated[Path, typer.Option(help="Comparison to write.")] = Path("comparison.json"),
     leave_out: Annotated[str, typer.Option(help="What to leave out at a time: run, mixture or observation.")] = "run",
-    force: Force = False,
-    accept_unconverged: Accept = False,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Compare models of the same runs by PSIS-LOO and WAIC, with stacking weights."""
     from bayesmix.comparison import compare as by_loo
@@ -165,13 +153,13 @@ def compare(
 @app.command()
 def predict(
     posterior: Annotated[Path, typer.Argument(metavar="POSTERIOR", help="File written by fit.")],
-    planned: Planned = None,
+    planned: option.Planned = None,
     at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")] = None,
-    compute: Compute = None,
+    compute: option.Compute = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("prediction.csv"),
-    seed: Seed = 0,
-    force: Force = False,
-    accept_unconverged: Accept = False,
+    seed: option.Seed = 0,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Predict planned runs with intervals, and find compute-optimal N and D."""
     import pandas as pd
@@ -215,13 +203,13 @@ def predict(
 
 @app.command()
 def decide(
-    posteriors: Posteriors,
-    problem: Problem,
+    posteriors: option.Posteriors,
+    problem: option.Problem,
     comparison: Annotated[Path | None, typer.Option(help="Comparison whose stacking weights share the draws.")] = None,
     out: Annotated[Path, typer.Option(help="Decision to write.")] = Path("decision.json"),
-    seed: Seed = 0,
-    force: Force = False,
-    accept_unconverged: Accept = False,
+    seed: option.Seed = 0,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Choose the mixture that minimises the expected objective."""
     from bayesmix.decision import Problem as Stated
@@ -245,17 +233,17 @@ def decide(
 
 @app.command()
 def report(
-    posteriors: Posteriors,
+    posteriors: option.Posteriors,
     comparison: Annotated[
         list[Path] | None, typer.Option(help="Comparison to show; may be given several times.")
     ] = None,
     decision: Annotated[Path | None, typer.Option(help="Decision to show.")] = None,
-    planned: Planned = None,
-    compute: Compute = None,
+    planned: option.Planned = None,
+    compute: option.Compute = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("report"),
-    seed: Seed = 0,
-    force: Force = False,
-    accept_unconverged: Accept = False,
+    seed: option.Seed = 0,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Write one self-contained HTML report, with Markdown and JSON beside it."""
     from bayesmix.files import refuse_overwrite
@@ -280,7 +268,7 @@ def report(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write everything into.")] = Path("demo"),
-    force: Force = False,
+    force: option.Force = False,
 ) -> None:
     """Run the whole main job on the table that comes with the package."""
     from bayesmix.demo import commands

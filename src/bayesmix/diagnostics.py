@@ -94,8 +94,8 @@ def _attempts(posterior: Posterior) -> Iterator[Problem]:
         before = "; then ".join(posterior.attempts)
         yield Problem(
             "attempts",
-            f"{len(posterior.attempts)} attempts to sample failed before this one ({before}); it took smaller steps "
-            "and whitened anew. If it converged, use it; expect the same of models like it.",
+            f"Sampling failed before it came to this ({before}), and was repeated more carefully. The draws at hand "
+            "are judged on their own; expect the same of models like it.",
             fatal=False,
         )
 

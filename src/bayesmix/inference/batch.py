@@ -70,7 +70,7 @@ def condition(
 
     All blocks have inputs of one shape.
     """
-    slots = next((s for s in _SLOTS if s >= len(blocks)), _SLOTS[-1])
+    slots = _slots(len(blocks))
     compiled = program(model, blocks[0].inputs)
     if not preview:
         compiling(compiled, blocks[0].inputs, slots, settings)
@@ -88,7 +88,11 @@ def condition(
             taken, k = approximate(compiled, explored.task, settings)
             yield i, replace(_outcome(compiled, explored, taken), pareto_k=k)
         return
-    yield from _sampled(compiled, posteriors, slots, settings, report)
+    yield from _sampled(compiled, posteriors, settings, report)
+
+
+def _slots(posteriors: int) -> int:
+    return next((s for s in _SLOTS if s >= posteriors), _SLOTS[-1])
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explo
 
 
 def _sampled(
-    compiled: Program, posteriors: dict[int, _Explored], slots: int, settings: Settings, report: Report
+    compiled: Program, posteriors: dict[int, _Explored], settings: Settings, report: Report
 ) -> Iterator[tuple[int, Outcome]]:
     """Sample, and sample those again that fail, whitened by the draws at hand, more carefully, and longer."""
     attempts: dict[int, tuple[str, ...]] = dict.fromkeys(posteriors, ())
@@ -120,7 +124,7 @@ def _sampled(
     for acceptance, times in _LADDER:
         longer = replace(settings, acceptance=acceptance or settings.acceptance, draws=times * settings.draws)
         order, failed = list(tasks), {}
-        for position, taken in sample(compiled, [tasks[i] for i in order], slots, longer, report):
+        for position, taken in sample(compiled, [tasks[i] for i in order], _slots(len(order)), longer, report):
             i = order[position]
             outcome = replace(_outcome(compiled, posteriors[i], _thinned(taken, times)), attempts=attempts[i])
             wrong = [] if acceptance == _LADDER[-1][0] else _wrong(outcome, settings)

@@ -20,7 +20,8 @@ def approximate(program: Program, task: Task, settings: Settings) -> tuple[Sampl
     u, proposed = _proposed(task.modes, task.rng, settings.chains * settings.draws)
     potential = program.density(u[None], stacked([task.inputs]))[0][0]
     log_weights = np.where(np.isfinite(potential), -potential - proposed, -np.inf)
-    smoothed, k = array_stats.psislw(log_weights - log_weights.max())
+    # ArviZ takes what importance sampling for LOO starts from: log likelihoods, the negative of log weights.
+    smoothed, k = array_stats.psislw(log_weights.max() - log_weights)
     weights = np.exp(smoothed - np.logaddexp.reduce(smoothed))
     chosen = task.rng.choice(len(u), shape, p=weights / weights.sum())
     nothing = np.zeros(shape)
