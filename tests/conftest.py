@@ -1,9 +1,10 @@
 """What several tests need."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jax
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +85,20 @@ def chinchilla_posterior() -> Posterior:
     from bayesmix.inference import fit
 
     return fit(Model.read("chinchilla_normal"), chinchilla_runs(0), seed=0, draws=500, warmup=500)
+
+
+@pytest.fixture
+def compilations() -> Iterator[list[str]]:
+    """Names of the programs that XLA was asked for, whether it compiled them or read them from the disk's cache.
+
+    Clear it where the count shall begin.
+    """
+    names: list[str] = []
+
+    def listen(event: str, seconds: float, **about: str) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            names.append(about.get("fun_name", "?"))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)

@@ -8,7 +8,7 @@ from numpyro.distributions import Normal
 from bayesmix import laws
 from bayesmix.errors import BayesmixError
 from bayesmix.inference import fit
-from bayesmix.inference.program import program
+from bayesmix.inference.program import padded, program
 from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
@@ -95,22 +95,23 @@ def test_the_same_seed_gives_the_same_draws_and_another_seed_others(data):
     assert (first != other).all()
 
 
-def test_a_second_fit_of_the_same_shape_compiles_nothing(conjugate):
-    compiled = program(CONJUGATE, conjugate.inputs)
-    counts = compiled.value_and_grad._cache_size(), compiled.sampler(500)[1]._cache_size()
-    assert counts == (1, 1)
-    other = losses([2.0, 2.1, 2.2, 2.3, 2.4])
-    again = fit(CONJUGATE, other, seed=1, draws=50, warmup=500)
-    assert program(CONJUGATE, again.inputs) is compiled
-    assert (compiled.value_and_grad._cache_size(), compiled.sampler(500)[1]._cache_size()) == counts
+def test_a_second_fit_compiles_nothing(conjugate, compilations):
+    fit(CONJUGATE, conjugate.runs, seed=1, draws=50)
+    compilations.clear()
+    again = fit(CONJUGATE, losses([2.0, 2.1, 2.2, 2.3, 2.4, 2.2]), seed=1, draws=70, warmup=500)
+    assert compilations == []
     assert again.values()["L0"].mean() == pytest.approx(2.2, rel=0.2)
+    fit(CONJUGATE, losses(np.linspace(2, 3, 17)), seed=1, draws=50)
+    assert compilations, "17 rows are padded to more than 5 are"
 
 
-def test_another_model_or_shape_is_another_program(conjugate, data):
-    compiled = program(CONJUGATE, conjugate.inputs)
-    assert program(CONJUGATE.given(sigma=0.2), conjugate.inputs) is not compiled
-    longer, _ = CONJUGATE.inputs(losses(np.linspace(2, 3, 6)))
-    assert program(CONJUGATE, longer) is not compiled
+def test_another_model_or_shape_is_another_program(conjugate):
+    inputs = padded(conjugate.inputs)
+    compiled = program(CONJUGATE, inputs)
+    assert program(CONJUGATE, inputs) is compiled
+    assert program(CONJUGATE.given(sigma=0.2), inputs) is not compiled
+    longer, _ = CONJUGATE.inputs(losses(np.linspace(2, 3, 17)))
+    assert program(CONJUGATE, padded(longer)) is not compiled
 
 
 def test_an_equation_that_was_changed_under_its_name_is_another_program(data, monkeypatch):
@@ -156,11 +157,23 @@ def test_no_draws_are_refused(data, draws, warmup):
     assert str(caught.value) == f"draws and warmup must be at least 1, not {draws} and {warmup}"
 
 
+def test_one_chain_is_refused(data):
+    with pytest.raises(BayesmixError) as caught:
+        fit(CONJUGATE, data, seed=0, chains=1)
+    assert str(caught.value) == "chains must be at least 2, not 1: convergence is judged by their agreement"
+
+
+def test_as_many_chains_are_sampled_as_are_asked_for(data):
+    posterior = fit(CONJUGATE, data, seed=0, draws=50, chains=3)
+    assert posterior.tree["unconstrained"]["u"].shape == (3, 50, 1)
+    assert posterior.tree["sample_stats"]["lp"].shape == (3, 50)
+
+
 def test_a_density_that_is_nowhere_finite_is_explained(data):
     with pytest.raises(BayesmixError) as caught:
         fit(Model(nowhere, LOG_NORMAL, targets=("loss",)).given(sigma=SIGMA), data, seed=0)
     assert str(caught.value) == (
-        "model test_inference has no finite density at any of 8 draws from its prior. "
+        "model test_inference has no finite density at any of 64 draws from its prior. "
         "Look at the prior predictive: the priors do not fit these runs"
     )
 

@@ -6,12 +6,14 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import InputError
-from bayesmix.inference.program import Program
+from bayesmix.evaluation import log_likelihood
+from bayesmix.inference.program import Program, stacked
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.precision import double
 from bayesmix.runs import Runs
+from fakes import fake, mixing_values
 
 CHINCHILLA = Model.read("chinchilla")
 YE = Model.read("ye_m4")
@@ -73,12 +75,20 @@ def test_what_was_not_measured_has_no_say():
     with double():
         program = Program(YE, inputs)
         u = np.random.default_rng(0).normal(0, 0.3, program.size)
-        value, gradient = program.value_and_grad(u, inputs)
-        other, other_gradient = program.value_and_grad(u, moved)
-        assert float(program.pointwise(u, inputs)[5, 0]) == 0.0
-    assert float(value) == float(other)
-    np.testing.assert_array_equal(gradient, other_gradient)
-    assert np.isfinite(gradient).all()
+        batch = stacked([inputs, moved, replace(inputs, response=1.1 * inputs.response)])
+        values, gradients = program.density(np.stack([[u]] * 3), batch)
+    assert values[0] == values[1]
+    np.testing.assert_array_equal(gradients[0], gradients[1])
+    assert np.isfinite(gradients).all()
+    assert values[0] != values[2], "what was measured has a say"
+
+
+def test_a_run_that_was_not_measured_has_a_log_likelihood_of_zero():
+    model = replace(YE, targets=("loss.web",))
+    posterior = fake(model, mixtures(**{"loss.web": [2.0, 2.5, 2.0, 4.0, 1.0, np.nan]}), mixing_values([[1, 0, -1]]))
+    of_runs = log_likelihood(posterior, np.arange(6))
+    assert (of_runs[..., 5] == 0).all()
+    assert (of_runs[..., :5] != 0).all()
 
 
 def test_reordered_domains_give_the_same_arrays():
@@ -197,8 +207,8 @@ def test_a_missing_count_of_items_does_not_reach_the_gradient():
     assert inputs.items.ravel().tolist() == [100, 1, 100]
     with double():
         program = Program(model, inputs)
-        value, gradient = program.value_and_grad(np.full(program.size, 0.1), inputs)
-    assert np.isfinite(value)
+        value, gradient = program.density(np.full((1, 1, program.size), 0.1), stacked([inputs]))
+    assert np.isfinite(value).all()
     assert np.isfinite(gradient).all()
 
 

@@ -118,8 +118,24 @@ def test_a_mean_outside_the_range_has_a_finite_density(name):
     assert np.isfinite(log_prob(name, np.full((2, 2), 0.5), mean)).all()
 
 
-def test_kinks_and_probabilities_are_known():
-    assert [n for n in NOISES if NOISES[n].kinked] == ["log_laplace"]
+def test_a_kink_is_rounded_off_where_there_is_one():
+    """Far from the mean the two log densities differ by a constant: the slope there is the same."""
+    assert [n for n in NOISES if NOISES[n].smooth] == ["log_laplace"]
+    assert NOISES["log_laplace"].smooth.quantities == NOISES["log_laplace"].quantities
+    scale, x = 0.1, np.array([1e-6, 1e-3, 10.0, 20.0])
+
+    def slopes(noise):
+        with double():
+            slope = jax.grad(lambda x: noise.function(0.5, sigma=scale).log_prob(0.5 * jax.numpy.exp(x)) + x)
+            return np.array([[slope(s * v) for v in x] for s in (-1.0, 1.0)])
+
+    kinked, smooth = slopes(NOISES["log_laplace"]), slopes(NOISES["log_laplace"].smooth)
+    np.testing.assert_allclose(kinked, np.outer([1, -1], np.ones(4)) / scale)
+    np.testing.assert_allclose(smooth, -np.outer([-1, 1], x) / scale**2 / np.sqrt(1 + (x / scale) ** 2))
+    np.testing.assert_allclose(smooth[:, 2:], kinked[:, 2:], rtol=1e-4)
+
+
+def test_probabilities_are_known():
     assert [n for n in NOISES if NOISES[n].discrete] == ["binomial"]
     assert NOISES["binomial"].inputs == ("mean", "items")
 

@@ -4,10 +4,11 @@ import numpyro.distributions as dist
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from bayesmix.errors import BayesmixError
 from bayesmix.precision import double
-from bayesmix.priors import FAMILIES, arguments, describe, from_table, rebuild, to_table
+from bayesmix.priors import FAMILIES, arguments, describe, draw, from_table, rebuild, to_table
 
 positive = st.floats(1e-3, 1e3)
 
@@ -73,3 +74,47 @@ def test_only_known_families_of_one_element_are_priors():
 def test_a_prior_is_described_as_it_would_be_written():
     assert describe(dist.LogNormal(-1.2, 0.4)) == "LogNormal(-1.2, 0.4)"
     assert describe(dist.Beta(4, 2)) == "Beta(4, 2)"
+
+
+# Numbers that are neither the defaults nor equal, so that none can stand for another.
+EXAMPLES = {
+    "Beta": [2.0, 5.0],
+    "Cauchy": [1.0, 0.5],
+    "Exponential": [3.0],
+    "Gamma": [2.0, 0.1],
+    "HalfCauchy": [2.0],
+    "HalfNormal": [0.3],
+    "InverseGamma": [3.0, 2.0],
+    "Laplace": [-1.0, 0.2],
+    "LogNormal": [-1.2, 0.4],
+    "Normal": [2.0, 3.0],
+    "StudentT": [4.0, 1.0, 2.0],
+    "Uniform": [-1.0, 3.0],
+}
+
+
+def test_every_family_is_drawn_from():
+    assert set(EXAMPLES) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("family", EXAMPLES)
+def test_draws_are_distributed_as_numpyros(family):
+    """Kolmogorov-Smirnov with a fixed seed: right draws fail one seed in 10,000."""
+    prior = from_table({family: EXAMPLES[family]})
+    ours = draw(prior, np.random.default_rng(0), (5, 1000))
+    assert ours.shape == (5, 1000)
+    with double():
+        theirs = np.asarray(rebuild(prior).sample(jax.random.key(0), (5000,)))
+    assert stats.ks_2samp(ours.ravel(), theirs).pvalue > 1e-4
+    # A wrong scale of 20 % would be noticed.
+    assert stats.ks_2samp(np.median(theirs) + 1.2 * (ours.ravel() - np.median(theirs)), theirs).pvalue < 1e-2
+
+
+@pytest.mark.parametrize("table", [{"Beta": [0.001, 0.001]}, {"Gamma": [0.001, 1.0]}, {"InverseGamma": [0.001, 1.0]}])
+def test_draws_from_far_tails_stay_inside_the_support(table):
+    """At its edge the unconstrained value would be infinite."""
+    prior = from_table(table)
+    draws = draw(prior, np.random.default_rng(0), (2000,))
+    assert np.isfinite(draws).all()
+    with double():
+        assert np.isfinite(dist.biject_to(prior.support).inv(draws)).all()

@@ -88,7 +88,7 @@ def test_the_prior_predictive_is_finite_and_covers_the_scale_of_the_runs(name, s
     with double():
         program = Program(model, inputs)
         keys = jax.random.split(jax.random.key(11), DRAWS)
-        draws = program.constrain(program.prior_draws(keys, inputs), inputs)
+        draws = program.constrain(program.prior(np.random.default_rng(11), DRAWS), inputs)
         means = jax.vmap(lambda values: model.mean(values, inputs))(draws)
         responses = np.stack(
             [

@@ -64,13 +64,12 @@ class Outcome:
 
 
 def condition(
-    model: Model, blocks: list[Block], settings: Settings, *, preview: bool = False, report: Report
+    model: Model, blocks: list[Block], settings: Settings, slots: int, preview: bool, report: Report
 ) -> Iterator[tuple[int, Outcome | BayesmixError]]:
     """Yield (index, outcome or what made it impossible) of every block, as soon as it is there.
 
-    All blocks have inputs of one shape.
+    All blocks have inputs of one shape. With the same number of slots, what comes of one does not depend on the others.
     """
-    slots = _slots(len(blocks))
     compiled = program(model, blocks[0].inputs)
     if not preview:
         compiling(compiled, blocks[0].inputs, slots, settings)
@@ -88,10 +87,11 @@ def condition(
             taken, k = approximate(compiled, explored.task, settings)
             yield i, replace(_outcome(compiled, explored, taken), pareto_k=k)
         return
-    yield from _sampled(compiled, posteriors, settings, report)
+    yield from _sampled(compiled, posteriors, settings, slots, report)
 
 
-def _slots(posteriors: int) -> int:
+def slots_for(posteriors: int) -> int:
+    """Return how many of so many posteriors run at once."""
     return next((s for s in _SLOTS if s >= posteriors), _SLOTS[-1])
 
 
@@ -116,7 +116,7 @@ def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explo
 
 
 def _sampled(
-    compiled: Program, posteriors: dict[int, _Explored], settings: Settings, report: Report
+    compiled: Program, posteriors: dict[int, _Explored], settings: Settings, slots: int, report: Report
 ) -> Iterator[tuple[int, Outcome]]:
     """Sample, and sample those again that fail, whitened by the draws at hand, more carefully, and longer."""
     attempts: dict[int, tuple[str, ...]] = dict.fromkeys(posteriors, ())
@@ -124,7 +124,7 @@ def _sampled(
     for acceptance, times in _LADDER:
         longer = replace(settings, acceptance=acceptance or settings.acceptance, draws=times * settings.draws)
         order, failed = list(tasks), {}
-        for position, taken in sample(compiled, [tasks[i] for i in order], _slots(len(order)), longer, report):
+        for position, taken in sample(compiled, [tasks[i] for i in order], slots, longer, report):
             i = order[position]
             outcome = replace(_outcome(compiled, posteriors[i], _thinned(taken, times)), attempts=attempts[i])
             wrong = [] if acceptance == _LADDER[-1][0] else _wrong(outcome, settings)
@@ -133,7 +133,7 @@ def _sampled(
                 continue
             attempts[i] = (*attempts[i], "; ".join(w.short for w in wrong))
             failed[i] = replace(tasks[i], modes=[_fitted(outcome.sample.u)])
-        tasks = failed
+        tasks, slots = failed, 1  # few as a rule, and slow: company would only wait for them
         if not tasks:
             return
 
@@ -144,13 +144,13 @@ def _thinned(taken: Sample, times: int) -> Sample:
 
 def _wrong(outcome: Outcome, settings: Settings) -> list[Problem]:
     """Return what is wrong with an outcome and might not be with another attempt."""
-    if settings.draws < _JUDGED or outcome.modes > 1:
+    if settings.draws < _JUDGED:
         return []
     return [p for p in sampling_problems(outcome.quantities, outcome.sample.stats) if p.fatal]
 
 
 def _fitted(u: np.ndarray) -> Mode:
-    """Return the normal distribution with mean and covariance of draws, drawn in a little."""
+    """Return the normal distribution with the mean and covariance of draws."""
     flat = u.reshape(-1, u.shape[-1])
     covariance = np.atleast_2d(np.cov(flat.T))
     # Directions that hardly move would otherwise be lost to rounding.
@@ -167,7 +167,7 @@ def _centred(
     most = max(map(len, modes))
     starts = np.stack(
         [
-            [compiled.recentred(found[min(k, len(found) - 1)].centre, a, b)[0] for k in range(most)]
+            [compiled.recentred(found[min(k, len(found) - 1)].centre, a, b) for k in range(most)]
             for a, b, found in zip(inputs, after, modes, strict=True)
         ]
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from bayesmix.errors import BayesmixError, InputError
-from bayesmix.inference.batch import Block, Outcome, condition
+from bayesmix.inference.batch import Block, Outcome, condition, slots_for
 from bayesmix.inference.blocks import blocks, joined
 from bayesmix.inference.program import padded, structure
 from bayesmix.inference.progress import progress as show
@@ -83,7 +83,7 @@ def fit(
     job = Job(model, runs, seed)
     found: list[Posterior | BayesmixError] = []
     with show(model.name, draws * len(_bind(job).blocks), progress) as report:
-        run([job], settings, preview, report, lambda _, result: found.append(result))
+        run([job], settings, preview, None, report, lambda _, result: found.append(result))
     if isinstance(found[0], BayesmixError):
         raise found[0]
     return found[0]
@@ -117,10 +117,14 @@ def run(
     jobs: Sequence[Job],
     settings: Settings,
     preview: bool,
+    slots: int | None,
     report: Callable[[int, int], None],
     finished: Callable[[int, Posterior | BayesmixError], None],
 ) -> None:
-    """Do the jobs, those of one program together; tell of each (index, result) as soon as it is there."""
+    """Do the jobs, those of one program together; tell of each (index, result) as soon as it is there.
+
+    `slots` posteriors of a program run at once; by default as many as there are, up to a limit.
+    """
     bound = _bound(jobs)
     programs: dict[Any, list[tuple[int, int]]] = {}
     for i, b in enumerate(bound):
@@ -129,7 +133,8 @@ def run(
     outcomes: list[dict[int, Outcome | BayesmixError]] = [{} for _ in jobs]
     for places in programs.values():
         todo = [Block(bound[i].blocks[j], (bound[i].job.seed, j)) for i, j in places]
-        for index, outcome in condition(bound[places[0][0]].job.model, todo, settings, preview=preview, report=report):
+        model, side_by_side = bound[places[0][0]].job.model, slots or slots_for(len(todo))
+        for index, outcome in condition(model, todo, settings, side_by_side, preview, report):
             i, j = places[index]
             outcomes[i][j] = outcome
             if len(outcomes[i]) == len(bound[i].blocks):
@@ -137,16 +142,30 @@ def run(
                 outcomes[i] = {}
 
 
-def group(jobs: Iterable[Job], limit: int) -> list[list[int]]:
-    """Return indices of jobs in groups that share a program, none with more than `limit` posteriors to sample."""
+def group(jobs: Sequence[Job], todo: set[int], limit: int) -> list[tuple[list[int], int]]:
+    """Return the jobs to do in groups that share a program, each with its number of slots.
+
+    That number follows from all jobs, so that those of an interrupted sweep come out as they would have.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        All of them.
+    todo : set of int
+        Indices of those that are not done.
+    limit : int
+        Posteriors to sample in one group, at most.
+    """
     programs: dict[Any, list[int]] = {}
-    bound = _bound(list(jobs))
+    bound = _bound(jobs)
     for i, b in enumerate(bound):
         programs.setdefault(b.program, []).append(i)
     groups = []
     for members in programs.values():
-        size = max(1, limit // len(bound[members[0]].blocks))
-        groups += [members[i : i + size] for i in range(0, len(members), size)]
+        parts = len(bound[members[0]].blocks)
+        size, left = max(1, limit // parts), [i for i in members if i in todo]
+        slots = slots_for(parts * len(members))
+        groups += [(left[i : i + size], slots) for i in range(0, len(left), size)]
     return groups
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from bayesmix import modelfile
-from bayesmix.card import Card
 from bayesmix.errors import BayesmixError, WouldOverwriteError
 from bayesmix.inference.fit import Job, checked, group, run
 from bayesmix.inference.sampling import Settings
+from bayesmix.inference.workers import packed, unpacked, workers
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
@@ -46,13 +44,13 @@ def fit_many(
     models, runs : Model or sequence, Runs or sequence
         The i-th model is fitted to the i-th table; a single one goes with all of the other.
     seed : int
-        Source of all randomness. Each fit has a seed of its own, made from this and its name and kept in its
-        posterior: `fit` with that seed gives the same posterior.
+        Source of all randomness. Each fit has a seed of its own, made from this and its name, and kept in its
+        posterior.
     names : sequence of str, optional
         What each fit is called; numbers by default.
     out : path, optional
         Folder that gets every posterior as NAME.nc as soon as it is there. Those that are there already, of the same
-        model, runs and settings, are not fitted again: a sweep that was killed goes on where it was.
+        model, runs and settings, are not fitted again: a sweep that was killed goes on where it was, to the same end.
     draws, warmup, chains, preview
         As for `fit`.
     processes : int
@@ -116,13 +114,12 @@ def stream(
     sweep = _Sweep(settings, preview, Path(out) if out is not None else None)
     jobs = {n: Job(m, r, _seed(seed, n)) for n, (m, r) in zip(named, pairs, strict=True)}
     there = {n: posterior for n, job in jobs.items() if (posterior := _there(n, job, sweep))}
-    missing = {n: job for n, job in jobs.items() if n not in there}
     failures: dict[str, str] = {}
     with show("fit-many", len(jobs), progress, "fits") as report:
         done = len(there)
         report(done, 0)
         yield from there.items()
-        for name, result in _results(missing, sweep, processes, cluster):
+        for name, result in _results(jobs, set(there), sweep, processes, cluster):
             done += 1
             report(done, 0)
             if isinstance(result, str):
@@ -185,30 +182,28 @@ def _there(name: str, job: Job, sweep: _Sweep) -> Posterior | None:
 
 
 def _results(
-    jobs: dict[str, Job], sweep: _Sweep, processes: int, cluster: str | None
+    jobs: dict[str, Job], there: set[str], sweep: _Sweep, processes: int, cluster: str | None
 ) -> Iterator[tuple[str, Posterior | str]]:
-    """Yield (name, posterior, or what went wrong)."""
-    if not jobs:
+    """Yield (name, posterior, or what went wrong) of the jobs that are not there."""
+    names = list(jobs)
+    todo = {i for i, n in enumerate(names) if n not in there}
+    if not todo:
         return
+    every = list(jobs.values())
     if cluster is None and processes == 1:
-        for part in group(jobs.values(), _SHARE):
-            names = [list(jobs)[i] for i in part]
-            yield from _here({n: jobs[n] for n in names}, sweep)
+        for part, slots in group(every, todo, _SHARE):
+            yield from _here({names[i]: every[i] for i in part}, slots, sweep)
         return
-    from joblib import Parallel, delayed
-
-    with _workers(processes, cluster) as (backend, count):
-        share = max(1, -(-len(jobs) // count))
-        tasks = [{(n := list(jobs)[i]): _packed(jobs[n]) for i in part}
-                 for part in group(jobs.values(), min(share, _SHARE))]  # fmt: skip
-        settings = asdict(sweep.settings)
-        parallel: Any = Parallel(n_jobs=count, backend=backend, return_as="generator_unordered", pre_dispatch="all")
-        for answers in parallel(delayed(_task)(task, settings, sweep.preview) for task in tasks):
+    with workers(processes, cluster) as (count, do):
+        share = min(_SHARE, max(1, -(-len(todo) // count)))
+        tasks = [({names[i]: packed(every[i]) for i in part}, slots, asdict(sweep.settings), sweep.preview)
+                 for part, slots in group(every, todo, share)]  # fmt: skip
+        for answers in do(tasks):
             for name, answer in answers.items():
-                yield name, answer if isinstance(answer, str) else _kept(name, _unpacked(answer), sweep)
+                yield name, answer if isinstance(answer, str) else _kept(name, unpacked(answer), sweep)
 
 
-def _here(jobs: dict[str, Job], sweep: _Sweep) -> Iterator[tuple[str, Posterior | str]]:
+def _here(jobs: dict[str, Job], slots: int, sweep: _Sweep) -> Iterator[tuple[str, Posterior | str]]:
     results: list[tuple[str, Posterior | str]] = []
     names = list(jobs)
 
@@ -216,7 +211,7 @@ def _here(jobs: dict[str, Job], sweep: _Sweep) -> Iterator[tuple[str, Posterior 
         kept = str(result) if isinstance(result, BayesmixError) else _kept(names[i], result, sweep)
         results.append((names[i], kept))
 
-    run(list(jobs.values()), sweep.settings, sweep.preview, lambda *_: None, finished)
+    run(list(jobs.values()), sweep.settings, sweep.preview, slots, lambda *_: None, finished)
     yield from results
 
 
@@ -224,73 +219,3 @@ def _kept(name: str, posterior: Posterior, sweep: _Sweep) -> Posterior:
     if sweep.out is not None:
         posterior.save(_file(name, sweep.out))
     return posterior
-
-
-@contextmanager
-def _workers(processes: int, cluster: str | None) -> Iterator[tuple[str, int]]:
-    if cluster is None:
-        yield "loky", processes
-        return
-    try:
-        from dask.distributed import Client
-    except ImportError:
-        raise BayesmixError("a cluster needs Dask: pip install 'bayesmix[cluster]'") from None
-    from joblib import parallel_config
-
-    try:
-        client: Any = Client(cluster, timeout=30)
-    except OSError as error:
-        raise BayesmixError(f"no Dask scheduler answers at {cluster}: {error}") from None
-    with client, parallel_config("dask"):
-        if not (threads := sum(client.nthreads().values())):
-            raise BayesmixError(f"the scheduler at {cluster} has no workers. Start one with: dask worker {cluster}")
-        yield "dask", threads
-
-
-def _packed(job: Job) -> dict[str, Any]:
-    """Return a job as text and numbers, which another process may read without executing anything."""
-    if job.model.law.module == "__main__":
-        raise BayesmixError(
-            f"law {job.model.law.name} is defined in __main__, where other processes cannot find it. Put it into a "
-            "module, or use one process"
-        )
-    runs = job.runs
-    return {
-        "model": modelfile.dumps(job.model),
-        "runs": runs.text(),
-        "card": runs.card.text(),
-        "source": runs.source,
-        "seed": job.seed,
-    }
-
-
-def _task(packed: dict[str, dict[str, Any]], settings: dict[str, Any], preview: bool) -> dict[str, bytes | str]:
-    """Do some jobs in a worker; return each posterior as the bytes of its file, or what went wrong."""
-    jobs = [
-        Job(
-            modelfile.loads(p["model"], source="a model sent here", trusted=True),
-            Runs.loads(p["runs"], Card.loads(p["card"]), p["source"]),
-            p["seed"],
-        )
-        for p in packed.values()
-    ]
-    answers: dict[str, bytes | str] = {}
-    names = list(packed)
-
-    def finished(i: int, result: Posterior | BayesmixError) -> None:
-        answers[names[i]] = str(result) if isinstance(result, BayesmixError) else _bytes(result)
-
-    run(jobs, Settings(**settings), preview, lambda *_: None, finished)
-    return answers
-
-
-def _bytes(posterior: Posterior) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return posterior.save(Path(folder) / "posterior.nc").read_bytes()
-
-
-def _unpacked(content: bytes) -> Posterior:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "posterior.nc"
-        path.write_bytes(content)
-        return Posterior.load(path)

@@ -115,6 +115,7 @@ def _approach(density: Callable, x: np.ndarray) -> np.ndarray:
     Of several step lengths the best is taken, since a few more points cost next to nothing.
     """
     value, gradient = density(x)
+    moving = np.ones((len(x), 1), bool)  # posteriors: each stops by itself, so that none depends on the others
     history: deque[tuple[np.ndarray, np.ndarray, np.ndarray]] = deque(maxlen=_MEMORY)
     for _ in range(_APPROACH):
         direction = _two_loops(gradient, history)
@@ -125,12 +126,13 @@ def _approach(density: Callable, x: np.ndarray) -> np.ndarray:
         length = np.linalg.norm(direction, axis=-1, keepdims=True)
         direction = direction / np.maximum(1.0, length / _FARTHEST)
         trials = x[:, :, None] + _LENGTHS[:, None] * direction[:, :, None]
-        (new, reached, uphill), _ = _best(density, trials, value, gradient, x)
+        (new, reached, uphill), _ = _best(density, trials, value, gradient, x, moving)
         step, change, gained = new - x, uphill - gradient, value - reached
         curved = (step * change).sum(-1, keepdims=True)
         history.appendleft((step, change, np.where(curved > 1e-10, 1 / np.maximum(curved, 1e-10), 0.0)))
         x, value, gradient = new, reached, uphill
-        if not (gained > _COARSE).any():
+        moving &= (gained > _COARSE).any(axis=1, keepdims=True)
+        if not moving.any():
             break
     return x
 
@@ -166,22 +168,26 @@ def _arrive(density: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         tried = damping[:, columns, None] * _DAMPINGS
         steps = -slope[:, :, None] / (bends[:, :, None] + tried[..., None])
         trials = here[:, :, None] + np.einsum("bsij,bstj->bsti", axes, steps)
-        (x[:, columns], value[:, columns], gradient[:, columns]), which = _best(density, trials, before, uphill, here)
+        (x[:, columns], value[:, columns], gradient[:, columns]), which = _best(
+            density, trials, before, uphill, here, active[:, columns]
+        )
         damping[:, columns] = np.clip(np.take_along_axis(tried, which, -1)[..., 0], 1e-8, 1e8)
         active[:, columns] &= before - value[:, columns] > _CONVERGED
     return x, value
 
 
-def _best(density: Callable, trials: np.ndarray, value: np.ndarray, gradient: np.ndarray, x: np.ndarray):
+def _best(
+    density: Callable, trials: np.ndarray, value: np.ndarray, gradient: np.ndarray, x: np.ndarray, moving: np.ndarray
+):
     """Return the best of the trials of each start, or the start itself: (x, value, gradient), and which trial it was.
 
-    Trials have the shape (posterior, start, trial, coordinate).
+    Trials have the shape (posterior, start, trial, coordinate); starts that are not moving stay.
     """
     shape = trials.shape
     reached, uphill = density(trials.reshape(shape[0], -1, shape[-1]))
     which = reached.reshape(shape[:-1]).argmin(axis=-1)[..., None]
     found = np.take_along_axis(reached.reshape(shape[:-1]), which, -1)[..., 0]
-    better = found < value
+    better = moving & (found < value)
 
     def taken(new: np.ndarray, old: np.ndarray) -> np.ndarray:
         return np.where(better[..., None], np.take_along_axis(new.reshape(shape), which[..., None], 2)[:, :, 0], old)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import jax
@@ -133,23 +133,18 @@ class Program:
         """Return values of an unknown on its unconstrained scale, e.g. the logarithm of a positive one."""
         return _free(self.model.unknowns[name].distribution, values)
 
-    def recentred(self, u: np.ndarray, before: Inputs, after: Inputs) -> tuple[np.ndarray, np.ndarray]:
-        """Return where u lies, and its Jacobian, when sites are centred as in `after`; see `pooling.scaled`."""
+    def recentred(self, u: np.ndarray, before: Inputs, after: Inputs) -> np.ndarray:
+        """Return where u lies when sites are centred as in `after`; see `pooling.scaled`."""
+        return np.asarray(self.compiled("recentred", self._recentred, u, before, after)(u, before, after))
 
-        def move(u, before, after):
-            values, sites = self.values(u, before), self.unravel(u)
-            for name, centring in after.centring.items():
-                site = f"{self.model.site(name)}.offset"
-                scale = self.model.scale_of(name, values, before)
-                power = scale ** (centring - before.centring[name])
-                sites[site] = sites[site] * power.reshape(*power.shape, *(1,) * (sites[site].ndim - power.ndim))
-            return jnp.concatenate([sites[n].ravel() for n in self.shapes])
-
-        def both(u, before, after):
-            return move(u, before, after), jax.jacfwd(move)(u, before, after)
-
-        moved, jacobian = self.compiled("recentred", both, u, before, after)(u, before, after)
-        return np.asarray(moved), np.asarray(jacobian)
+    def _recentred(self, u, before, after):
+        values, sites = self.values(u, before), self.unravel(u)
+        for name, centring in after.centring.items():
+            site = f"{self.model.site(name)}.offset"
+            scale = self.model.scale_of(name, values, before)
+            power = scale ** (centring - before.centring[name])
+            sites[site] = sites[site] * power.reshape(*power.shape, *(1,) * (sites[site].ndim - power.ndim))
+        return jnp.concatenate([sites[n].ravel() for n in self.shapes])
 
     def advance(self, *arguments: Any) -> tuple[nuts.State, nuts.Draw]:
         """Make `nuts.STEPS` leapfrog steps in every lane; the arguments are those of `_advance`.
@@ -188,7 +183,7 @@ class Program:
         return self._compiled[key]
 
 
-_TRACING = Lock()  # NumPyro's handlers are global, so only compiling is safe in threads
+_TRACING = RLock()  # NumPyro's handlers are global, so only compiling is safe in threads
 _COMPILERS = ThreadPoolExecutor(2, thread_name_prefix="bayesmix-compile")
 
 
