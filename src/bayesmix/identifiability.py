@@ -45,7 +45,7 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     model = dataclasses.replace(model, targets=targets)
     inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
-    prior = compiled.prior(np.random.default_rng(_SEED), 1000)
+    prior = compiled.prior(np.random.default_rng(_SEED), 1000, inputs)
     spread = prior.std(axis=0)
     responses, quantities = _jacobians(compiled, prior[:_PRIOR_DRAWS], inputs)
     responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR

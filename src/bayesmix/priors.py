@@ -93,6 +93,10 @@ def draw(distribution: Distribution, rng: np.random.Generator, size: tuple[int, 
     return np.clip(draws, *edges) if edges else draws
 
 
+def _positive(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, _TINY)
+
+
 _SAMPLERS: Mapping[str, Callable[..., np.ndarray]] = {
     "Beta": lambda rng, size, concentration1, concentration0: rng.beta(concentration1, concentration0, size),
     "Cauchy": lambda rng, size, loc, scale: loc + scale * rng.standard_cauchy(size),
@@ -100,7 +104,9 @@ _SAMPLERS: Mapping[str, Callable[..., np.ndarray]] = {
     "Gamma": lambda rng, size, concentration, rate: rng.gamma(concentration, 1 / rate, size),
     "HalfCauchy": lambda rng, size, scale: np.abs(scale * rng.standard_cauchy(size)),
     "HalfNormal": lambda rng, size, scale: np.abs(scale * rng.standard_normal(size)),
-    "InverseGamma": lambda rng, size, concentration, rate: rate / rng.gamma(concentration, 1.0, size),
+    "InverseGamma": lambda rng, size, concentration, rate: (
+        rate / np.maximum(rng.gamma(concentration, 1.0, size), 1e-300)
+    ),
     "Laplace": lambda rng, size, loc, scale: rng.laplace(loc, scale, size),
     "LogNormal": lambda rng, size, loc, scale: rng.lognormal(loc, scale, size),
     "Normal": lambda rng, size, loc, scale: rng.normal(loc, scale, size),

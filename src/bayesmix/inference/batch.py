@@ -107,8 +107,8 @@ class _Explored:
 def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explored]:
     full = blocks + [blocks[-1]] * (slots - len(blocks))
     rngs = [np.random.default_rng(b.seed) for b in full]
-    priors = [compiled.prior(rng, _PRIOR_DRAWS) for rng in rngs]
     inputs = [b.inputs for b in full]
+    priors = [compiled.prior(rng, _PRIOR_DRAWS, i) for rng, i in zip(rngs, inputs, strict=True)]
     modes = find_modes(compiled.smooth, stacked(inputs), priors)
     if inputs[0].centring and all(modes):
         inputs, modes = _centred(compiled, inputs, modes, priors)
@@ -188,8 +188,12 @@ def _outcome(compiled: Program, explored: _Explored, taken: Sample) -> Outcome:
     shape = taken.u.shape[:2]
     flat = compiled.constrain(taken.u.reshape(-1, taken.u.shape[-1]), explored.task.inputs)
     quantities = {n: v.reshape(*shape, *v.shape[1:]) for n, v in flat.items()}
-    before = compiled.constrain(explored.prior, explored.block.inputs)
-    kept = {n: _sd_kept(compiled.free(n, before[n]), compiled.free(n, flat[n])) for n in compiled.model.unknowns}
+    inputs = explored.block.inputs
+    before = compiled.constrain(explored.prior, inputs)
+    kept = {
+        n: _sd_kept(compiled.free(n, before[n], inputs), compiled.free(n, flat[n], inputs))
+        for n in compiled.model.unknowns
+    }
     return Outcome(quantities, taken, len(explored.task.modes), kept)
 
 

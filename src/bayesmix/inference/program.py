@@ -26,7 +26,7 @@ from bayesmix.inputs import Inputs
 from bayesmix.law import Prior
 from bayesmix.model import Model
 from bayesmix.precision import double
-from bayesmix.priors import arguments, draw
+from bayesmix.priors import arguments, draw, rebuild
 
 # Points whose density is computed at once: enough to be quick, few enough for 100,000 responses to fit into memory.
 _POINTS, _VALUES = 64, 2**22
@@ -87,10 +87,13 @@ class Program:
         """Return every site and quantity by name."""
         return constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
 
-    def prior(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Draw u from the prior, shape (draw, coordinate)."""
-        drawn = [_free_draws(self.model, n, rng, (count, *s)).reshape(count, -1) for n, s in self.shapes.items()]
-        return np.concatenate(drawn, axis=1) if drawn else np.zeros((count, 0))
+    def prior(self, rng: np.random.Generator, count: int, inputs: Inputs | None = None) -> np.ndarray:
+        """Draw u from the prior with the numbers of these inputs, or of the example; shape (draw, coordinate)."""
+        priors = (inputs or self.example).priors
+        drawn = [
+            _free_draws(self.model, n, priors, rng, (count, *s)).reshape(count, -1) for n, s in self.shapes.items()
+        ]
+        return np.concatenate(drawn, axis=1)
 
     def density(self, u: np.ndarray, batch: Inputs) -> tuple[np.ndarray, np.ndarray]:
         """Return the potential and its gradient at points u, shape (posterior, point, coordinate)."""
@@ -129,9 +132,13 @@ class Program:
         found = [jax.device_get(self.compiled("constrain", function, p, inputs)(p, inputs)) for p in pieces]
         return {n: np.concatenate([f[n] for f in found])[:count] for n in found[0]}
 
-    def free(self, name: str, values: np.ndarray) -> np.ndarray:
-        """Return values of an unknown on its unconstrained scale, e.g. the logarithm of a positive one."""
-        return _free(self.model.unknowns[name].distribution, values)
+    def free(self, name: str, values: np.ndarray, inputs: Inputs | None = None) -> np.ndarray:
+        """Return values of an unknown on its unconstrained scale, e.g. the logarithm of a positive one.
+
+        That of the priors' numbers in these inputs, or of the model's own.
+        """
+        numbers = inputs.priors[name] if inputs else None
+        return _free(rebuild(self.model.unknowns[name].distribution, numbers), values)
 
     def recentred(self, u: np.ndarray, before: Inputs, after: Inputs) -> np.ndarray:
         """Return where u lies when sites are centred as in `after`; see `pooling.scaled`."""
@@ -197,14 +204,16 @@ def _points(batch: Inputs) -> int:
     return int(np.clip(_VALUES // max(1, np.size(batch.response)), 4, _POINTS))
 
 
-def _free_draws(model: Model, site: str, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+def _free_draws(
+    model: Model, site: str, priors: Mapping[str, Any], rng: np.random.Generator, size: tuple[int, ...]
+) -> np.ndarray:
     """Draw one site from its prior, on the unconstrained scale."""
     if site.endswith(".offset"):
         return rng.standard_normal(size)
     name = site.removesuffix(".spread").removesuffix(".population").removesuffix(".relative")
     if site.endswith(".spread"):
         return np.log(np.abs(rng.normal(0, model.pooling[name].spread, size)))
-    distribution = model.unknowns[name].distribution
+    distribution = rebuild(model.unknowns[name].distribution, priors[name])
     return _free(distribution, draw(distribution, rng, size))
 
 
