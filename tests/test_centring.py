@@ -8,6 +8,7 @@ import numpy as np
 import numpyro
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bayesmix import laws
 from bayesmix.inference import batch, fit
@@ -55,8 +56,7 @@ def test_groups_that_are_well_known_are_centred_and_others_are_not():
 
 
 def test_the_better_the_runs_know_the_groups_the_more_they_are_centred():
-    log = np.repeat(EFFECTS, 2)
-    shares = [chosen(level(sigma), runs_of(np.repeat(SCHOOLS, 2), log))["L0"] for sigma in (0.01, 0.1, 1.0)]
+    shares = [chosen(level(sigma), runs_of(SCHOOLS, EFFECTS))["L0"] for sigma in (0.01, 0.1, 3.0)]
     assert shares[0].min() > 0.9
     assert shares[2].max() < 0.1
     assert (shares[0] > shares[1]).all()
@@ -64,43 +64,90 @@ def test_the_better_the_runs_know_the_groups_the_more_they_are_centred():
 
 
 def test_effects_whose_scale_is_learned_are_centred_target_by_target():
-    """The mixture moves one loss by a factor, to 0.1 %, and leaves the other to its errors of 30 %."""
+    """Once the mixtures are all that there are, and once they are so alike that they show no effect."""
     rng = np.random.default_rng(0)
-    w = rng.dirichlet([1.0, 1.0, 1.0], 40)
     model = replace(Model.read("ye_m4_shrunk"), noise=NOISES["log_normal"])
-    shares = {}
-    for name, effect, error in (("clear", 2.0, 0.001), ("dim", 0.0, 0.3)):
-        loss = (2 + np.exp(-effect * w[:, 0])) * np.exp(rng.normal(0, error, 40))
+    shares = []
+    for concentration in (1.0, 1e6):
+        w = rng.dirichlet(np.full(3, concentration), 20)
+        loss = (2 + np.exp(-2 * w[:, 0])) * np.exp(rng.normal(0, 0.01, 20))
         table = pd.DataFrame({f"w.{d}": w[:, j] for j, d in enumerate("abc")} | {"loss": loss})
-        shares[name] = chosen(model, Runs.of(table))["t"].item()
-    assert shares["clear"] > 0.9
-    assert shares["dim"] < 0.5
+        shares.append(chosen(model, Runs.of(table))["t"].item())
+    assert shares[0] > 0.9
+    assert shares[1] < 0.1
 
 
-@pytest.mark.parametrize("error", [0.02, 0.12])
-def test_eight_schools_converge_at_once_to_what_numpyro_finds(error):
-    """Means and second moments within 4 combined standard errors of a long run of NumPyro's own sampler."""
+def exact(model, runs, error):
+    """Return mean and standard deviation of each group's log, of the population's and of the log spread.
+
+    Given mean and spread of the population the groups are normal and independent, so that two integrals are left.
+    """
+    y = np.log(runs.column("loss"))
+    spread, location = model.pooling["L0"].spread, y.mean()  # the prior is centred on the geometric mean of the runs
+    m, log_tau = np.meshgrid(location + np.linspace(-2, 2, 801), np.linspace(-12, 2, 1401), indexing="ij")
+    tau = np.exp(log_tau)
+    log = stats.norm(location, 0.5).logpdf(m) + stats.halfnorm(scale=spread).logpdf(tau) + log_tau
+    for value in y:
+        log = log + stats.norm(m, np.hypot(error, tau)).logpdf(value)
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    share = tau**2 / (tau**2 + error**2)
+    groups = [(m + share * (value - m), share * error**2) for value in y]
+    zero = np.zeros_like(m)
+    found = {}
+    for name, parts in {"L0": groups, "population": [(m, zero)], "spread": [(log_tau, zero)]}.items():
+        means = np.array([(weight * mean).sum() for mean, _ in parts])
+        squares = np.array([(weight * (mean**2 + variance)).sum() for mean, variance in parts])
+        found[name] = means, np.sqrt(squares - means**2)
+    return found
+
+
+@pytest.mark.parametrize("error", [0.02, 0.12, 0.3])
+def test_eight_schools_converge_at_once_to_what_quadrature_finds(error):
+    """Means and standard deviations within 4 standard errors, whether the schools are known well or hardly at all."""
     model, runs = level(error), runs_of(SCHOOLS, EFFECTS)
     posterior = fit(model, runs, seed=0)
     assert posterior.converged, posterior.problems()
     assert posterior.attempts == ()
+    drawn = posterior.tree["posterior"]
+    logs = {"L0": np.log(drawn["L0"].values), "spread": np.log(drawn["L0.relative.spread"].values[..., None])}
+    logs["population"] = np.log(drawn["L0.relative.population"].values * posterior.coordinates.scale)
+    for name, (means, sds) in exact(model, runs, error).items():
+        for values, mean, sd in zip(np.moveaxis(logs[name].reshape(4, 1000, -1), -1, 0), means, sds, strict=True):
+            assert_mean(values, mean)
+            assert_mean((values - mean) ** 2, sd**2)
+
+
+def assert_mean(values, expected):
+    ess = float(arviz_stats.ess(values, method="mean"))
+    assert ess > 400
+    assert abs(values.mean() - expected) < 4 * values.std() / np.sqrt(ess)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["alpha", "E"])
+def test_a_pooled_quantity_is_what_numpyro_finds(name, synthetic):
+    """Means and second moments within 4 combined standard errors of a long run of NumPyro's own sampler."""
+    pooled = {name: Pooling("family", "partial", 0.3)}
+    model = replace(Model.read("chinchilla_normal"), targets=("loss.web",), pooling=pooled)
+    runs = synthetic(36)
+    posterior = fit(model, runs, seed=0)
+    assert posterior.converged, posterior.problems()
     inputs, _ = model.inputs(runs)
     with double():
-        sampler = numpyro.infer.NUTS(model, target_accept_prob=0.95)
         theirs = numpyro.infer.MCMC(
-            sampler, num_warmup=1000, num_samples=4000, num_chains=4, chain_method="vectorized", progress_bar=False
-        )
-        centred = {"L0": np.full(8, 1.0 if error < 0.1 else 0.0)}
-        theirs.run(jax.random.key(0), replace(inputs, centring=centred))
+            numpyro.infer.NUTS(model, target_accept_prob=0.99, dense_mass=True), num_warmup=2000, num_samples=5000,
+            num_chains=4, chain_method="vectorized", progress_bar=False,
+        )  # fmt: skip
+        theirs.run(jax.random.key(0), replace(inputs, centring={name: np.full(3, 0.5)}))
         theirs = jax.device_get(theirs.get_samples(group_by_chain=True))
-    ours = {n: v.values for n, v in posterior.tree["posterior"].data_vars.items()}
-    spread = next(n for n in ours if n.endswith(".spread"))
-    for name in ("L0", spread, spread.replace(".spread", ".population")):
-        pair = [np.log(v[name].reshape(*v[name].shape[:2], -1)) for v in (ours, theirs)]
-        for first, second in zip(*(np.moveaxis(v, -1, 0) for v in pair), strict=True):
+    for quantity in (*model.unknowns, f"{model.site(name)}.spread"):
+        pair = [np.log(v[quantity]) for v in (posterior.tree["posterior"], theirs)]
+        flat = [np.moveaxis(np.asarray(v).reshape(*v.shape[:2], -1), -1, 0) for v in pair]
+        for first, second in zip(*flat, strict=True):
             for power in (1, 2):
                 moments = [(v - second.mean()) ** power for v in (first, second)]
                 ess = [float(arviz_stats.ess(m, method="mean")) for m in moments]
                 assert min(ess) > 400
                 combined = np.sqrt(sum(m.var() / e for m, e in zip(moments, ess, strict=True)))
-                assert abs(moments[0].mean() - moments[1].mean()) < 4 * combined, name
+                assert abs(moments[0].mean() - moments[1].mean()) < 4 * combined, quantity

@@ -58,6 +58,21 @@ def test_the_posterior_is_the_one_that_pencil_and_paper_give(conjugate, data):
     assert abs(x.std() / sd - 1) < 4 / np.sqrt(2 * ess_of_sd)
 
 
+def test_errors_with_a_kink_are_sampled_as_they_are(data):
+    """The noise without the kink serves to find the mode alone: mean and standard deviation by quadrature."""
+    posterior = fit(Model(laws.get("constant"), NOISES["log_laplace"]).given(sigma=SIGMA), data, seed=1, draws=2000)
+    y = np.log(data.column("loss"))
+    x = y.mean() + np.linspace(-3, 3, 60_001)
+    log = -0.5 * ((x - y.mean()) / 0.5) ** 2 - np.abs(x[:, None] - y).sum(axis=1) / SIGMA
+    weight = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+    mean = (weight * x).sum()
+    drawn = np.log(posterior.tree["posterior"]["L0"].values[..., 0])
+    for values, expected in ((drawn, mean), ((drawn - mean) ** 2, (weight * (x - mean) ** 2).sum())):
+        ess = float(arviz_stats.ess(values, method="mean"))
+        assert ess > 400
+        assert abs(values.mean() - expected) < 4 * values.std() / np.sqrt(ess)
+
+
 def test_the_prior_counts(conjugate, data):
     """Without the prior the standard deviation would be 3.5 % larger."""
     kept = conjugate.prior_kept["L0"]

@@ -10,9 +10,9 @@ from numpyro.distributions import LogNormal, Normal, Uniform, biject_to
 from numpyro.infer import Predictive
 
 from bayesmix import laws
-from bayesmix.inference import fit, maps
+from bayesmix.inference import fit
 from bayesmix.inference import program as programs
-from bayesmix.inference.program import Program, padded, program, stacked
+from bayesmix.inference.program import Program, padded, stacked
 from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
@@ -180,33 +180,6 @@ def test_what_a_fit_gives_does_not_depend_on_fits_before_it():
     after = fit(model, runs, seed=1, draws=50)
     assert after.prior_kept == alone.prior_kept
     np.testing.assert_array_equal(after.values()["L0"], alone.values()["L0"])
-
-
-def test_programs_are_dropped_when_memory_maps_run_out(monkeypatch, compilations):
-    runs = scale_runs(6)
-    before = fit(LEVEL, runs, seed=0, draws=50)
-    inputs = padded(before.inputs)
-    compiled = program(LEVEL, inputs)
-    maps.make_room()
-    assert program(LEVEL, inputs) is compiled, "there is room enough"
-    monkeypatch.setattr(maps, "used", lambda: 0.51)
-    maps.make_room()
-    assert program(LEVEL, inputs) is not compiled
-    compilations.clear()
-    after = fit(LEVEL, runs, seed=0, draws=50)
-    assert compilations
-    np.testing.assert_array_equal(after.values()["a"], before.values()["a"])
-
-
-def test_the_share_of_memory_maps_is_counted(monkeypatch, tmp_path):
-    limit, held = tmp_path / "limit", tmp_path / "maps"
-    limit.write_text("10\n")
-    held.write_text("one\ntwo\nthree\n")
-    monkeypatch.setattr(maps, "_LIMIT", limit)
-    monkeypatch.setattr(maps, "_MAPS", held)
-    assert maps.used() == pytest.approx(0.3)
-    limit.unlink()
-    assert maps.used() == 0.0
 
 
 def test_runs_of_one_row_are_fitted():

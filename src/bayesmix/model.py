@@ -183,7 +183,11 @@ class Model:
         """Return the scale of an unknown whose scale is unknown too, from the values of all sites."""
         if by := self.unknowns[name].scaled_by:
             return jnp.asarray(inputs.priors[name]["scale"] * values.get(by, self.quantities[by]))
-        return jnp.full(jnp.shape(inputs.centring[name]), values[f"{self.site(name)}.spread"])
+        return jnp.full(jnp.shape(inputs.centring[name]), values[self.site_of_scale(name)])
+
+    def site_of_scale(self, name: str) -> str:
+        """Return the site that `scale_of` is sampled at; a scale that is fixed has none of that name."""
+        return self.unknowns[name].scaled_by or f"{self.site(name)}.spread"
 
     def site(self, name: str) -> str:
         """Return the name under which a quantity is sampled."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesmix.diagnostics import Problem, sampling_problems
-from bayesmix.errors import BayesmixError
 from bayesmix.inference.laplace import approximate
-from bayesmix.inference.mode import Mode, find_modes, nowhere_finite
+from bayesmix.inference.mode import Mode, find_modes
 from bayesmix.inference.program import Program, program, stacked
 from bayesmix.inference.sampling import Sample, Settings, Task, compiling, sample
 from bayesmix.inputs import Inputs
@@ -20,6 +19,7 @@ from bayesmix.model import Model
 _SLOTS = (1, 2, 3, 4, 6, 8)
 # What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away.
 _LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2))
+_FUNNEL = 0.9  # acceptance rate to begin with where a scale is unknown
 # Fewer draws a chain cannot pass the diagnostics, however well they mix.
 _JUDGED = 400
 _PRIOR_DRAWS = 1000
@@ -65,8 +65,8 @@ class Outcome:
 
 def condition(
     model: Model, blocks: list[Block], settings: Settings, slots: int, preview: bool, report: Report
-) -> Iterator[tuple[int, Outcome | BayesmixError]]:
-    """Yield (index, outcome or what made it impossible) of every block, as soon as it is there.
+) -> Iterator[tuple[int, Outcome | None]]:
+    """Yield (index, outcome) of every block as soon as it is there; None where no density is finite.
 
     All blocks have inputs of one shape. With the same number of slots, what comes of one does not depend on the others.
     """
@@ -79,7 +79,7 @@ def condition(
             if explored.task.modes:
                 posteriors[i] = explored
             else:
-                yield i, nowhere_finite(model.name)
+                yield i, None
     if not posteriors:
         return
     if preview:
@@ -110,7 +110,7 @@ def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explo
     inputs = [b.inputs for b in full]
     priors = [compiled.prior(rng, _PRIOR_DRAWS, i) for rng, i in zip(rngs, inputs, strict=True)]
     modes = find_modes(compiled.smooth, stacked(inputs), priors)
-    if inputs[0].centring and all(modes):
+    if inputs[0].centring and any(modes):
         inputs, modes = _centred(compiled, inputs, modes, priors)
     return [_Explored(b, Task(i, m, r), p) for b, i, m, r, p in zip(blocks, inputs, modes, rngs, priors, strict=False)]
 
@@ -121,6 +121,8 @@ def _sampled(
     """Sample, and sample those again that fail, whitened by the draws at hand, more carefully, and longer."""
     attempts: dict[int, tuple[str, ...]] = dict.fromkeys(posteriors, ())
     tasks = {i: e.task for i, e in posteriors.items()}
+    if any(t.inputs.centring for t in tasks.values()):
+        settings = replace(settings, acceptance=_FUNNEL)
     for acceptance, times in _LADDER:
         longer = replace(settings, acceptance=acceptance or settings.acceptance, draws=times * settings.draws)
         order, failed = list(tasks), {}
@@ -163,24 +165,31 @@ def _centred(
     compiled: Program, inputs: list[Inputs], modes: list[list[Mode]], priors: list[np.ndarray]
 ) -> tuple[list[Inputs], list[list[Mode]]]:
     """Choose how each group is centred by how well the runs know it, and find the modes in those coordinates."""
-    after = [_informed(compiled, i, found[0]) for i, found in zip(inputs, modes, strict=True)]
+    after = [_informed(compiled, i, found[0]) if found else i for i, found in zip(inputs, modes, strict=True)]
     most = max(map(len, modes))
-    starts = np.stack(
-        [
-            [compiled.recentred(found[min(k, len(found) - 1)].centre, a, b) for k in range(most)]
-            for a, b, found in zip(inputs, after, modes, strict=True)
-        ]
-    )
-    return after, find_modes(compiled.smooth, stacked(after), priors, starts)
+    starts = np.zeros((len(inputs), most, compiled.size))
+    for k, (a, b, found) in enumerate(zip(inputs, after, modes, strict=True)):
+        for rank in range(most if found else 0):
+            starts[k, rank] = compiled.recentred(found[min(rank, len(found) - 1)].centre, a, b)
+    again = find_modes(compiled.smooth, stacked(after), priors, starts)
+    return after, [new if found else [] for new, found in zip(again, modes, strict=True)]
 
 
 def _informed(compiled: Program, inputs: Inputs, mode: Mode) -> Inputs:
-    """Centre each group by the share of the precision of its offsets that comes from the runs, not from the prior."""
-    precision = compiled.unravel(np.diag(np.linalg.pinv(mode.scale @ mode.scale.T)))
+    """Centre each group by the share of the precision of its offsets that comes from the runs, not from the prior.
+
+    That share grows with the square of the scale. It is taken where the scale is four standard deviations below its
+    mode, and a small share counts for less than it is: centred too much there, draws cannot enter the neck of a
+    funnel; centred too little elsewhere, they are correlated, which whitening mends.
+    """
+    covariance = mode.scale @ mode.scale.T
+    precision = compiled.unravel(np.diag(np.linalg.pinv(covariance)))
+    sd = compiled.unravel(np.sqrt(np.diag(covariance)))
     centring = {}
     for name, now in inputs.centring.items():
         offsets = precision[f"{compiled.model.site(name)}.offset"].reshape(*now.shape, -1).mean(axis=-1)
-        centring[name] = np.clip(1 - 1 / np.maximum(offsets, 1e-3), 0.0, 1.0)
+        known = np.maximum(offsets - 1, 0.0) * np.exp(-8 * sd.get(compiled.model.site_of_scale(name), 0.0))
+        centring[name] = known**3 / (1 + known**3)
     return replace(inputs, centring=centring)
 
 

@@ -8,18 +8,14 @@ compiled program.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import jax
 import numpy as np
 
-from bayesmix.inference.program import structure
+from bayesmix.inference.program import program
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
 from bayesmix.precision import double
 from bayesmix.priors import draw
-
-_VERDICTS: dict[Any, bool] = {}
 
 
 def blocks(model: Model, inputs: Inputs) -> list[Inputs]:
@@ -36,30 +32,19 @@ def separable(model: Model, inputs: Inputs) -> bool:
         return False
     if any(p.kind == "partial" for p in model.pooling.values()):
         return False  # the spread between groups is learned from all targets
-    if not model.law.vector:
-        return True
-    key = (structure(model), inputs.sizes)
-    if key not in _VERDICTS:
-        _VERDICTS[key] = _acts_apart(model, inputs)
-    return _VERDICTS[key]
+    return not model.law.vector or _acts_apart(model, inputs)
 
 
 def _acts_apart(model: Model, inputs: Inputs) -> bool:
     """Change the quantities of one target at a time: no other target's response may change in the last bit."""
     rng = np.random.default_rng(0)
     here, there = (_prior_values(model, inputs, rng) for _ in range(2))
-    first = replace(
-        inputs,
-        covariates={n: v[:1] for n, v in inputs.covariates.items()},
-        groups={n: v[:1] for n, v in inputs.groups.items()},
-        response=inputs.response[:1],
-    )
     with double():
-        mean = jax.jit(lambda values: model.mean(values, first))
-        before = np.asarray(mean(here))
+        mean = program(model, inputs).compiled("mean", model.mean, here, inputs)
+        before = np.asarray(mean(here, inputs))
         for target in range(inputs.response.shape[1]):
             mixed = {n: _replaced(v, there[n], target, model.dims(n).index("target")) for n, v in here.items()}
-            change = np.asarray(mean(mixed)) != before
+            change = np.asarray(mean(mixed, inputs)) != before
             if np.delete(change, target, axis=1).any():
                 return False
     return True
@@ -84,10 +69,14 @@ def _target(model: Model, inputs: Inputs, i: int) -> Inputs:
         response=inputs.response[:, only],
         observed=inputs.observed[:, only],
         items=inputs.items[:, only],
-        # What scales another quantity has the target as one of its dimensions here.
-        centring={n: np.take(v, [i], axis=model.dims(n).index("target")) for n, v in inputs.centring.items()},
+        # What scales another quantity has the target as one of its dimensions here, unless it is a fixed number.
+        centring={n: _taken(v, i, model.dims(n)) if v.ndim else v for n, v in inputs.centring.items()},
         sizes=tuple((n, 1 if n == "target" else s) for n, s in inputs.sizes),
     )
+
+
+def _taken(value: np.ndarray, target: int, dims: tuple[str, ...]) -> np.ndarray:
+    return np.take(value, [target], axis=dims.index("target"))
 
 
 def joined(model: Model, values: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 from bayesmix.errors import BayesmixError, InputError
 from bayesmix.inference.batch import Block, Outcome, condition, slots_for
 from bayesmix.inference.blocks import blocks, joined
+from bayesmix.inference.mode import nowhere_finite
 from bayesmix.inference.program import padded, structure
 from bayesmix.inference.progress import progress as show
 from bayesmix.inference.sampling import Settings
@@ -130,7 +131,7 @@ def run(
     for i, b in enumerate(bound):
         for j in range(len(b.blocks)):
             programs.setdefault(b.program, []).append((i, j))
-    outcomes: list[dict[int, Outcome | BayesmixError]] = [{} for _ in jobs]
+    outcomes: list[dict[int, Outcome | None]] = [{} for _ in jobs]
     for places in programs.values():
         todo = [Block(bound[i].blocks[j], (bound[i].job.seed, j)) for i, j in places]
         model, side_by_side = bound[places[0][0]].job.model, slots or slots_for(len(todo))
@@ -188,13 +189,13 @@ def _bind(job: Job) -> _Bound:
     if not job.model.unknowns:
         raise BayesmixError(f"model {job.model.name} has nothing unknown: every quantity is fixed to a number")
     inputs, coordinates = job.model.inputs(job.runs)
-    return _Bound(job, coordinates, [padded(b) for b in blocks(job.model, inputs)])
+    return _Bound(job, coordinates, blocks(job.model, padded(inputs)))
 
 
-def _assembled(bound: _Bound, results: Sequence[Outcome | BayesmixError]) -> Posterior | BayesmixError:
-    outcomes = [o for o in results if isinstance(o, Outcome)]
+def _assembled(bound: _Bound, results: Sequence[Outcome | None]) -> Posterior | BayesmixError:
+    outcomes = [o for o in results if o is not None]
     if len(outcomes) < len(results):
-        return next(o for o in results if isinstance(o, BayesmixError))
+        return nowhere_finite(bound.job.model.name)
     job, apart = bound.job, len(outcomes) > 1
     samples = [o.sample for o in outcomes]
 

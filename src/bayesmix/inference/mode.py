@@ -24,7 +24,6 @@ _SAME = 1.0
 # A mode this many nats of Laplace evidence below the best holds less than 0.1 % of the mass.
 _NEGLIGIBLE = 7.0
 _CANDIDATES = 64  # draws of the prior, of which the better ones are climbed from
-_CANDIDATES = 64  # draws of the prior, of which the better ones are climbed from
 # The quasi-Newton method: iterations, pairs remembered, farthest first step, lengths tried.
 _APPROACH, _MEMORY, _FARTHEST = 150, 20, 2.0
 _LENGTHS = np.array([4.0, 2.0, 1.0, 0.5, 0.2, 0.05, 0.01, 0.001])
