@@ -203,6 +203,7 @@ def test_a_worker_that_dies_half_way_costs_nothing(model, curves, local, cluster
 
 
 def test_a_cluster_that_is_not_there_is_said(model, curves):
-    pytest.importorskip("distributed", reason="needs the extra cluster")
+    dask = pytest.importorskip("distributed", reason="needs the extra cluster").client.dask
     with pytest.raises(BayesmixError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         fit_many(model, curves, seed=0, cluster="tcp://127.0.0.1:9", **FEW)
+    assert dask.config.get("scheduler", None) is None, "what uses Dask besides does not go to the cluster"

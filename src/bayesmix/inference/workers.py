@@ -33,7 +33,8 @@ def workers(processes: int, cluster: str | None) -> Iterator[tuple[int, Do]]:
     except ImportError:
         raise BayesmixError("a cluster needs Dask: pip install 'bayesmix[cluster]'") from None
     try:
-        client: Any = Client(cluster, timeout=10)
+        # As the default, it would take over every other use of Dask, even after it has failed to connect.
+        client: Any = Client(cluster, timeout=10, set_as_default=False)
     except OSError as error:
         raise BayesmixError(f"no Dask scheduler answers at {cluster}: {error}") from None
     with client:
@@ -42,7 +43,7 @@ def workers(processes: int, cluster: str | None) -> Iterator[tuple[int, Do]]:
 
         def do(tasks: list[tuple]) -> Iterator[dict[str, bytes | str]]:
             # Dask gives the tasks of a worker that died to another.
-            for future in as_completed([client.submit(_task, *task, pure=False) for task in tasks]):
+            for future in as_completed([client.submit(_task, *task, pure=False) for task in tasks], loop=client.loop):
                 yield future.result()
 
         yield threads, do
