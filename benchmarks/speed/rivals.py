@@ -114,9 +114,17 @@ MANY = replace(
 LOOP = replace(
     MANY, name="bayesmix-loop", what="fit for one curve after the other, in one process", options=(str(CURVES), "fit")
 )
+PROCESSES = replace(
+    MANY, name="bayesmix-processes", what="fit_many(..., processes=2)", options=(str(CURVES), "processes")
+)
+SHELL = replace(
+    MANY, name="bayesmix-shell", what="bayesmix fit for one curve after the other", options=(str(SOME), "shell"), made=SOME
+)  # fmt: skip
 MANY_FITS = (
     MANY,
+    PROCESSES,
     LOOP,
+    SHELL,
     *(replace(c, options=(*c.options, str(SOME)), made=SOME) for c in (_TEXTBOOK, _PYMC, _PYMC_LOW_RANK)),
 )
 _SPECIAL = {"chinchilla": ONE_FIT + POINTWISE, "curves200": MANY_FITS, "growth": (BAYESMIX,)}
