@@ -118,8 +118,12 @@ PROCESSES = replace(
     MANY, name="bayesmix-processes", what="fit_many(..., processes=2)", options=(str(CURVES), "processes")
 )
 SHELL = replace(
-    MANY, name="bayesmix-shell", what="bayesmix fit for one curve after the other", options=(str(SOME), "shell"), made=SOME
-)  # fmt: skip
+    MANY,
+    name="bayesmix-shell",
+    what="bayesmix fit for one curve after the other",
+    options=(str(SOME), "shell"),
+    made=SOME,
+)
 MANY_FITS = (
     MANY,
     PROCESSES,
