@@ -1,64 +1,112 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 from bayesmix import Model, Runs, extrapolate, simulate
+from bayesmix.errors import BayesmixError, InputError
 from bayesmix.extrapolation import Extrapolation
-from bayesmix.prediction import Prediction
-
-DRAWS = 20_000
 
 
-def forecast(log_draws: np.ndarray, log_truth: np.ndarray) -> Extrapolation:
-    planned = Runs.of(pd.DataFrame({"N": 1e9, "D": 1e10 * (1 + np.arange(len(log_truth)))}), planned=True)
-    draws = np.exp(log_draws)[:, :, None]
-    prediction = Prediction(draws, draws, planned, ("loss",), ())
-    return Extrapolation("C", 1e20, 1.0, prediction, np.exp(log_truth)[:, None], ())
+@pytest.fixture(scope="module")
+def model():
+    return Model.read("chinchilla")
 
 
-@pytest.mark.parametrize("z", [0.0, 0.7, -2.5])
-def test_crps_is_that_of_a_normal_forecast(z):
-    sd = 0.01
-    draws = np.random.default_rng(0).normal(0.9, sd, (DRAWS, 1))
-    scores = forecast(draws, np.array([0.9 + z * sd])).scores().iloc[0]
-    exact = sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
-    # |X - y| and |X - X'| both have a standard deviation of order sd.
-    assert abs(scores["crps"] - exact) < 5 * sd / np.sqrt(DRAWS)
-    assert abs(scores["bias"] - z * sd) < 5 * 1.26 * sd / np.sqrt(DRAWS)
-
-
-def test_interval_score_counts_width_and_miss():
-    draws = np.linspace(0, 1, 1001)[:, None]
-    inside, outside = (forecast(draws, np.array([y])).scores()["interval_score95%"][0] for y in (0.5, 1.2))
-    assert inside == pytest.approx(0.95, abs=1e-9)
-    assert outside == pytest.approx(0.95 + 40 * (1.2 - 0.975), abs=1e-9)
-
-
-def test_coverage_of_a_true_forecast_is_nominal():
-    rng = np.random.default_rng(1)
-    scores = forecast(rng.normal(0, 0.01, (4000, 900)), rng.normal(0, 0.01, 900)).scores().iloc[0]
-    for level in (0.5, 0.8, 0.9, 0.95):
-        assert abs(scores[f"coverage{level:.0%}"] - level) < 4 * np.sqrt(level * (1 - level) / 900)
-
-
-def test_missing_responses_are_left_out_of_the_scores():
-    draws = np.random.default_rng(2).normal(0, 0.01, (500, 3))
-    scores = forecast(draws, np.array([0.0, np.nan, 0.005])).scores().iloc[0]
-    assert scores["runs"] == 2
-    assert np.isfinite(scores["crps"])
-
-
-def test_hidden_runs_of_the_same_law_are_covered():
+@pytest.fixture(scope="module")
+def runs(model):
     rng = np.random.default_rng(3)
     N = np.exp(rng.uniform(np.log(5e7), np.log(5e9), 90))
     design = Runs.of(pd.DataFrame({"N": N, "D": N * np.exp(rng.uniform(np.log(5), np.log(100), 90))}), planned=True)
-    model = Model.read("chinchilla")
     constants = {**model.published["besiroglu2024"], "sigma": 0.004, "nu": 30.0}
-    runs = simulate(model, design, constants, targets=("loss",), seed=4)
-    result = extrapolate(model, runs, by="C", at=float(np.quantile(runs.column("C"), 0.7)), seed=0)
+    return simulate(model, design, constants, targets=("loss",), seed=4)
+
+
+@pytest.fixture(scope="module")
+def result(model, runs):
+    return extrapolate(model, runs, by="C", seed=0)
+
+
+def test_hidden_runs_of_the_same_law_are_covered(result):
     # Errors of one forecast are shared by its runs, so only gross failure is ruled out here.
-    assert result.scores()["coverage95%"][0] > 0.6
-    assert result.decades > 0.5
-    assert result.sentence().startswith("Fitted on C up to")
-    assert len(result.prediction.planned) == 27
+    assert (result.scores()["coverage95%"] > 0.6).all()
+    assert result.reach > 0.5
+
+
+def test_every_threshold_that_leaves_enough_runs_is_tried(result, runs):
+    C = runs.column("C")
+    for at, part in result.table.groupby("at"):
+        assert at in [pytest.approx(share * C.max()) for share in (0.03, 0.1, 0.3)]
+        assert len(part) == (at < C).sum() >= 3
+        np.testing.assert_allclose(part["decades"].max(), np.log10(C.max() / C[at >= C].max()))
+    assert result.table["at"].nunique() == 3
+
+
+def test_scores_are_means_by_threshold_and_of_all(result):
+    scores = result.scores()
+    assert list(scores["at"][-1:]) == ["all"]
+    assert scores["responses"].iloc[-1] == scores["responses"].iloc[:-1].sum() == len(result.table)
+    table = result.table
+    inside = (table["low90%"] <= table["truth"]) & (table["truth"] <= table["high90%"])
+    assert scores["coverage90%"].iloc[-1] == pytest.approx(inside.mean())
+    assert len(result.scores(by=())) == 1
+
+
+def test_the_log_score_is_the_density_of_the_log_response(result):
+    """Against a normal distribution of the predictive quantiles, which that of a law known this well resembles."""
+    row = result.table.iloc[len(result.table) // 2]
+    sd = (np.log(row["high80%"]) - np.log(row["low80%"])) / 2 / 1.2816
+    z = (np.log(row["truth"]) - np.log(row["median"])) / sd
+    assert abs(row["log_score"] - (np.log(sd) + 0.9189 + z**2 / 2)) < 0.3
+
+
+def test_thresholds_may_be_given(model, runs):
+    at = float(np.quantile(runs.column("N"), 0.7))
+    result = extrapolate(model, runs, by="N", at=at, seed=0)
+    assert set(result.table["at"]) == {at}
+    assert len(result.table) == (runs.column("N") > at).sum()
+    assert result.sentence().startswith(f"Fitted on runs up to N = {at:.3g} and asked about 27 hidden responses up to")
+
+
+def test_mixtures_may_be_hidden_with_scale():
+    """Two sizes of every mixture: the larger ones of hidden mixtures are asked about, of which nothing was fitted."""
+    rng = np.random.default_rng(0)
+    w = rng.dirichlet([1.0, 1.0, 1.0], 40)
+    loss = (2 + np.exp(-2 * w[:, 0])) * np.exp(rng.normal(0, 0.01, 40))
+    small = pd.DataFrame({f"w.{d}": w[:, j] for j, d in enumerate(("web", "code", "books"))} | {"loss": loss})
+    table = pd.concat([small.assign(N=1e8), small.assign(N=1e9, loss=0.9 * loss)], ignore_index=True)
+    runs = Runs.of(table.assign(run=[f"r{i}" for i in range(80)]))
+    result = extrapolate(Model.read("ye_m4"), runs, by="N", at=5e8, mixtures=0.25, seed=0)
+    asked = {int(name[1:]) for name in result.table["run"]}
+    assert asked <= set(range(40, 80))
+    assert len(asked) == 10
+    assert (result.table["bias"] < -0.05).all(), "a law without N knows nothing of the larger size"
+
+
+def test_runs_without_scale_cannot_be_split(model, runs):
+    with pytest.raises(InputError, match="one side of the split is empty"):
+        extrapolate(model, runs, by="N", at=1e15, seed=0)
+    few = runs.rows(np.arange(len(runs)) < 5)
+    with pytest.raises(BayesmixError, match="Say where to split"):
+        extrapolate(model, few, by="N", seed=0)
+
+
+def made_up(bias, decades, width=0.01):
+    """Return forecasts of 40 responses that are off by so much."""
+    decades = np.broadcast_to(decades, 40)
+    table = pd.DataFrame({"at": 1e20, "run": "r", "target": "loss", "decades": decades, "truth": 2 * np.exp(bias)})
+    for level, z in ((0.5, 0.674), (0.8, 1.28), (0.9, 1.645), (0.95, 1.96)):
+        table[f"low{level:.0%}"], table[f"high{level:.0%}"] = 2 * np.exp(-z * width), 2 * np.exp(z * width)
+    return Extrapolation("chinchilla", "C", table.assign(median=2.0, bias=bias), ())
+
+
+@pytest.mark.parametrize(
+    ("bias", "decades", "said"),
+    [
+        (np.tile([-0.02, 0.005, 0.001, 0.0], 10), 1.0, "cannot be trusted beyond"),
+        (np.where(np.arange(40) < 20, 0.001, 0.1), np.where(np.arange(40) < 20, 0.3, 1.5), "for half a decade"),
+        (np.where(np.arange(40) < 36, 0.001, 0.1), 1.0, "what they promise"),
+        (np.zeros(40), 1.0, "wider than they need be"),
+    ],
+)
+def test_the_sentence_says_how_far_intervals_can_be_trusted(bias, decades, said):
+    assert said in made_up(bias, decades).sentence()

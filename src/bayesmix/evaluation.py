@@ -8,12 +8,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import logsumexp
 
 from bayesmix.inference.program import padded, program
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
+from bayesmix.runs import Runs
 
 # Draws in one call, and values of one array held at once: quick, and 100,000 responses still fit into memory.
 _DRAWS, _VALUES = 1000, 2**22
@@ -73,6 +75,18 @@ def measured_draws(model: Model, values: Mapping[str, Any], inputs: Inputs, seed
     keys = np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), len(next(iter(values.values()))))))
     expected, measured = over_draws(mean_and_measured, model, {**values, "key": keys}, inputs)
     return expected[:, :rows], measured[:, :rows]
+
+
+def _pointwise(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:
+    """Return the log density of every response in one draw, for `over_draws`."""
+    return model.measured(values, model.mean(values, inputs), inputs).log_prob(inputs.response)
+
+
+def log_density(posterior: Posterior, runs: Runs) -> np.ndarray:
+    """Return the log predictive density of measured responses, shape (observation, target); NaN where there is none."""
+    inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
+    drawn = over_draws(_pointwise, posterior.model, posterior.values(), inputs)[:, : len(runs)]
+    return np.where(inputs.observed, logsumexp(drawn, axis=0) - np.log(len(drawn)), np.nan)
 
 
 def _of_units(model: Model, values: Mapping[str, Any], inputs: Inputs, unit: Any, slots: Any) -> Any:

@@ -2,93 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bayesmix.inference import fit
+from bayesmix import scores
+from bayesmix.errors import BayesmixError
+from bayesmix.evaluation import log_density
+from bayesmix.inference import fit_many
 from bayesmix.model import Model
-from bayesmix.prediction import Prediction, predict
+from bayesmix.posterior import Posterior
+from bayesmix.prediction import predict
 from bayesmix.runs import Runs
 
-LEVELS = (0.5, 0.8, 0.9, 0.95)
+# Thresholds that are tried where none is given, as shares of the largest run.
+SHARES = (0.03, 0.1, 0.3)
+# A split must leave so many runs to fit for each quantity of a target, and so many hidden ones.
+_PER_QUANTITY, _HIDDEN = 1.5, 3
+# Coverage of 90 % intervals below which they cannot be trusted, and above which they are too wide.
+_TRUSTED = (0.8, 0.99)
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """A forecast of runs that were measured but hidden.
+    """Forecasts of runs that were measured but hidden, and how good they were.
 
     Attributes
     ----------
+    model : str
+        Name of the model.
     by : str
         The covariate that was split on.
-    at : float
-        Runs above this were hidden.
-    decades : float
-        How far the largest hidden run lies above the largest fitted one.
-    prediction : Prediction
-        Of the hidden runs.
-    truth : array, shape (observation, target)
-        What was measured; NaN where nothing was.
+    table : DataFrame
+        One row a hidden response: ``at`` (runs above it were hidden), ``run``, ``target``, ``decades`` (how far the run
+        lies above the largest fitted one), ``truth``, the predictive ``median``, ends of intervals (``low90%``,
+        ``high90%`` and so on), and the scores: ``pit``, ``crps``, ``log_score``, ``interval_score95%``, ``bias``.
+        Scores are in units of the log response, about relative errors.
     warnings : tuple of str
-        Problems of the fit.
+        Problems of the fits.
     """
 
+    model: str
     by: str
-    at: float
-    decades: float
-    prediction: Prediction
-    truth: np.ndarray
+    table: pd.DataFrame
     warnings: tuple[str, ...]
 
-    def scores(self) -> pd.DataFrame:
-        r"""Return scores of the predictive draws of the log response, one row a target.
+    @property
+    def reach(self) -> float:
+        """How many decades beyond the fitted runs the farthest hidden one lies."""
+        return float(self.table["decades"].max())
 
-        ``runs``; ``coverage50%`` and so on: share of hidden responses inside central intervals; ``bias``: mean of truth
-        minus predictive median; ``crps``: $\mathrm{E}|X - y| - \mathrm{E}|X - X'|/2$ (Gneiting and Raftery 2007, eq.
-        21); ``interval_score95%``: width plus 40 times the miss (eq. 43). Bias, crps and interval score are in units of
-        the log response, about relative errors.
+    def scores(self, by: Sequence[str] = ("at", "target")) -> pd.DataFrame:
+        """Return mean scores and coverages of the hidden responses, one row a group and one for all.
+
+        ``coverage90%`` and so on: share inside central intervals; ``rmse``: root mean square of the error of the
+        median; other columns as in `table`.
         """
-        draws, truth = np.log(self.prediction.measured), np.log(self.truth)
-        rows = []
-        for j, target in enumerate(self.prediction.targets):
-            seen = np.isfinite(truth[:, j])
-            rows.append({"target": target, "runs": int(seen.sum()), **_scores(draws[:, seen, j], truth[seen, j])})
+        groups = [(key, part) for key, part in self.table.groupby(list(by), sort=True)] if by else []
+        rows = [dict(zip(by, key, strict=True)) | _mean(part) for key, part in groups]
+        if len(groups) != 1:
+            rows.append(dict.fromkeys(by, "all") | _mean(self.table))
         return pd.DataFrame(rows)
 
     def sentence(self) -> str:
-        """Return what this says about the intervals."""
-        table = self.scores()
-        covered = np.average(table["coverage90%"], weights=table["runs"])
-        return (
-            f"Fitted on {self.by} up to {self.at:.3g} and asked about up to {self.decades:.1f} decades more, 90 % "
-            f"intervals covered {covered:.0%} of {len(np.flatnonzero(np.isfinite(self.truth)))} hidden responses."
+        """Return how far the intervals can be trusted."""
+        table = self.table
+        inside = _inside(table, 0.9)
+        thresholds = ", ".join(f"{self.by} = {at:.3g}" for at in sorted(set(table["at"])))
+        said = (
+            f"Fitted on runs up to {thresholds} and asked about {len(table)} hidden responses up to {self.reach:.1f} "
+            f"decades beyond, 90 % intervals of {self.model} covered {inside.mean():.0%}; the medians were off by "
+            f"{np.sqrt((table['bias'] ** 2).mean()):.1%} (root mean square). "
         )
+        low, high = _TRUSTED
+        if inside.mean() > high and len(table) >= 20:
+            return said + "The intervals are wider than they need be."
+        if inside.mean() >= low:
+            return (
+                said
+                + "That is what they promise, as far as so few forecasts can tell: runs of one fit share its error."
+            )
+        near = table[table["decades"] <= 0.5]
+        if len(near) >= 5 and _inside(near, 0.9).mean() >= low:
+            return said + "They can be trusted for half a decade, and not beyond."
+        return said + "They cannot be trusted beyond the fitted runs: take them for a lower bound of the uncertainty."
 
 
-def _scores(draws: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    scores: dict[str, float] = {}
-    low = high = truth
-    for level in LEVELS:
-        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        scores[f"coverage{level:.0%}"] = float(((low <= truth) & (truth <= high)).mean())
-    miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)  # of the last and widest level
-    ordered = np.sort(draws, axis=0)
-    count = len(draws)
-    # E|X - X'| over all pairs of draws, from their order.
-    ranks = (2 * np.arange(1, count + 1) - count - 1)[:, None]
-    spread = 2 * (ranks * ordered).sum(axis=0) / count**2
-    scores["bias"] = float((truth - np.median(draws, axis=0)).mean())
-    scores["crps"] = float((np.abs(draws - truth).mean(axis=0) - spread / 2).mean())
-    scores["interval_score95%"] = float((high - low + 40 * miss).mean())
-    return scores
+def _inside(table: pd.DataFrame, level: float) -> pd.Series:
+    return (table[f"low{level:.0%}"] <= table["truth"]) & (table["truth"] <= table[f"high{level:.0%}"])
+
+
+def _mean(table: pd.DataFrame) -> dict[str, float]:
+    numbers: dict[str, float] = {"responses": len(table), "decades": float(table["decades"].max())}
+    numbers |= {f"coverage{level:.0%}": float(_inside(table, level).mean()) for level in scores.LEVELS}
+    numbers["rmse"] = float(np.sqrt((table["bias"] ** 2).mean()))
+    return numbers | {n: float(table[n].mean()) for n in ("bias", "crps", "log_score", "interval_score95%")}
 
 
 def extrapolate(
-    model: Model, runs: Runs, *, by: str = "C", at: float, seed: int, progress: bool = False
+    model: Model,
+    runs: Runs,
+    *,
+    by: str = "C",
+    at: float | Sequence[float] | None = None,
+    mixtures: float = 0.0,
+    seed: int,
+    processes: int = 1,
+    progress: bool = False,
 ) -> Extrapolation:
-    """Fit the runs with `by` up to `at`, predict those above it.
+    """Fit the runs with `by` up to a threshold, predict those above it, and score the forecasts.
 
     LOO answers "another run like these"; this answers "a larger one".
 
@@ -99,25 +124,104 @@ def extrapolate(
     runs : Runs
         All runs.
     by : str
-        Covariate that says what is large: C, N or D.
-    at : float
-        Runs above this are hidden.
+        What is large: C, N, D or any other column of numbers.
+    at : float or sequence of float, optional
+        Thresholds; 3, 10 and 30 % of the largest by default, as far as they leave enough runs on both sides.
+    mixtures : float
+        Share of the mixtures to hide too: small runs of the others are fitted, and large runs of these are asked about.
     seed : int
         Source of randomness.
+    processes : int
+        How many to use for several thresholds.
     progress : bool
-        Show how far the fit is.
+        Show how far the fits are.
 
     Raises
     ------
     InputError
-        One side of the split is empty.
+        One side of a split is empty.
+    BayesmixError
+        No threshold leaves enough runs on both sides.
     NotConvergedError
-        The fit did not converge.
+        A fit did not converge.
     """
-    small, large = runs.split(by, at=at)
-    posterior = fit(model, small, seed=seed, progress=progress)
+    splits = _splits(model, runs, by, at, mixtures, seed)
+    names = [f"{threshold:.6g}" for threshold in splits]
+    posteriors = fit_many(
+        model, [small for small, _ in splits.values()], seed=seed, names=names, processes=processes, progress=progress
+    )
+    parts, warnings = [], []
+    for (threshold, (_, large)), posterior in zip(splits.items(), posteriors.values(), strict=True):
+        parts.append(_scored(posterior, large, by, seed).assign(at=threshold))
+        warnings += [f"{by} <= {threshold:.3g}: {problem}" for problem in posterior.problems()]
+    return Extrapolation(model.name, by, pd.concat(parts, ignore_index=True), tuple(warnings))
+
+
+def _splits(
+    model: Model, runs: Runs, by: str, at: float | Sequence[float] | None, mixtures: float, seed: int
+) -> Mapping[float, tuple[Runs, Runs]]:
+    if not 0 <= mixtures < 1:
+        raise BayesmixError(f"mixtures is the share to hide, at least 0 and below 1, not {mixtures:g}")
+    known, hidden = _by_mixture(runs, mixtures, seed)
+    if at is not None:
+        chosen = [float(a) for a in np.atleast_1d(at)]
+        return {a: (known.split(by, at=a)[0], hidden.split(by, at=a)[1]) for a in chosen}
+    values, largest = known.column(by), runs.column(by).max()
+    needed = _PER_QUANTITY * sum(len(runs.domains) if "domain" in q.dims else 1 for q in model.unknowns.values())
+    splits = {}
+    for threshold in (share * largest for share in SHARES):
+        beyond = hidden.column(by) > threshold
+        if (values <= threshold).sum() >= needed and beyond.sum() >= _HIDDEN:
+            splits[threshold] = (known.split(by, at=threshold)[0], hidden.split(by, at=threshold)[1])
+    if not splits:
+        shares = ", ".join(f"{s:.0%}" for s in SHARES)
+        raise BayesmixError(
+            f"neither of {shares} of the largest {by} leaves {needed:.0f} runs to fit and {_HIDDEN} to hide. "
+            "Say where to split, with at="
+        )
+    return splits
+
+
+def _by_mixture(runs: Runs, share: float, seed: int) -> tuple[Runs, Runs]:
+    """Return the runs whose mixtures may be fitted, and those whose mixtures are asked about."""
+    if not share:
+        return runs, runs
+    w = runs.column("w")
+    _, which = np.unique(w, axis=0, return_inverse=True)
+    count = int(which.max()) + 1
+    taken = np.random.default_rng(seed).permutation(count)[: max(1, round(share * count))]
+    apart = np.isin(which.ravel(), taken)
+    return runs.rows(~apart), runs.rows(apart)
+
+
+def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFrame:
     prediction = predict(posterior, large, seed=seed)
-    columns = [large.column(t) if t in large.targets else np.full(len(large), np.nan) for t in posterior.targets]
-    decades = float(np.log10(large.column(by).max() / small.column(by).max()))
-    warnings = tuple(str(p) for p in posterior.problems())
-    return Extrapolation(by, at, decades, prediction, np.stack(columns, axis=1), warnings)
+    densities = log_density(posterior, large)
+    decades = np.log10(large.column(by) / posterior.runs.column(by).max())
+    parts = []
+    for j, target in enumerate(posterior.targets):
+        if target not in large.targets:
+            continue
+        truth = large.column(target)
+        seen = np.isfinite(truth)
+        # A fraction can be 0, and normal errors can leave nothing of a small response.
+        draws, y = (np.log(np.maximum(v, _TINY)) for v in (prediction.measured[:, seen, j], truth[seen]))
+        ends = {level: np.exp(scores.interval(draws, level)) for level in scores.LEVELS}
+        parts.append(
+            pd.DataFrame(
+                {
+                    "run": np.array(large.names)[seen],
+                    "target": target,
+                    "decades": decades[seen],
+                    "truth": truth[seen],
+                    "median": np.exp(np.median(draws, axis=0)),
+                    **{f"low{level:.0%}": low for level, (low, _) in ends.items()},
+                    **{f"high{level:.0%}": high for level, (_, high) in ends.items()},
+                    **{f.__name__: f(draws, y) for f in (scores.pit, scores.crps, scores.bias)},
+                    "interval_score95%": scores.interval_score(draws, y),
+                    # Of the log response: its density is that of the response times the response.
+                    "log_score": -(densities[seen, j] + y),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

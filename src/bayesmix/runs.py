@@ -153,8 +153,6 @@ class Runs:
     def where(self, *conditions: str, **equals: object) -> Runs:
         """Return the rows that meet every condition.
 
-        A response without any value left is dropped.
-
         Parameters
         ----------
         *conditions : str
@@ -170,14 +168,14 @@ class Runs:
             columns = dict.fromkeys(match[1].strip() for text in asked if (match := _CONDITION.match(text)))
             there = "; ".join(f"{name}: {self._values_of(name)}" for name in columns)
             raise InputError(self.source, [Fault(f"no row has {' and '.join(asked)}", f"There are {there}")])
-        return self._subset(kept)
+        return self.rows(kept)
 
     def parts(self, label: str) -> dict[str, Runs]:
         """Return the rows of each value of a label column, by that value."""
         if label not in self.labels:
             raise InputError(self.source, [Fault(f"there is no label column {label!r}", suggest(label, self.labels))])
         values = self.table[label].astype(str).to_numpy()
-        return {value: self._subset(values == value) for value in sorted(set(values))}
+        return {value: self.rows(values == value) for value in sorted(set(values))}
 
     def split(self, by: str = "C", *, at: float) -> tuple[Runs, Runs]:
         """Return the rows with `by` up to and including `at`, and the rows above it."""
@@ -185,9 +183,10 @@ class Runs:
         if low.all() or not low.any():
             what = f"all rows have {by} {'<=' if low.all() else '>'} {at:g}, so one side of the split is empty"
             raise InputError(self.source, [Fault(what, f"Split within {by}: {self._values_of(by)}")])
-        return self._subset(low), self._subset(~low)
+        return self.rows(low), self.rows(~low)
 
-    def _subset(self, kept: np.ndarray) -> Runs:
+    def rows(self, kept: np.ndarray) -> Runs:
+        """Return the rows where `kept`, shape (row,), is true; a response without any value left is dropped."""
         table = self.table[kept].reset_index(drop=True)
         empty = [name for name in self.targets if np.isnan(self.column(name)[kept]).all()]
         gone = [name for name in table.columns if name.removeprefix("items.") in empty]

@@ -1,0 +1,53 @@
+r"""Proper scores of predictive draws, one value a hidden response; all in units of the log response.
+
+Functions of draws, shape (draw, observation), and truth, shape (observation,), both logarithms of the response: an
+error of 0.01 is one of about 1 %.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+
+
+def interval(draws: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of central intervals."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
+
+
+def covered(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:
+    """Say which truths lie inside central intervals."""
+    low, high = interval(draws, level)
+    return (low <= truth) & (truth <= high)
+
+
+def pit(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the predictive probability of a response up to the truth: uniform where forecasts are calibrated.
+
+    With one pseudo-draw, half of it on either side, so that none is exactly 0 or 1.
+    """
+    below = (draws < truth).sum(axis=0) + 0.5 * (draws == truth).sum(axis=0)
+    return (below + 0.5) / (len(draws) + 1)
+
+
+def crps(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    r"""Return $\mathrm{E}|X - y| - \mathrm{E}|X - X'|/2$ (Gneiting and Raftery 2007, eq. 21)."""
+    count, ordered = len(draws), np.sort(draws, axis=0)
+    # E|X - X'| over all pairs of draws, from their order.
+    ranks = (2 * np.arange(1, count + 1) - count - 1)[:, None]
+    spread = 2 * (ranks * ordered).sum(axis=0) / count**2
+    return np.abs(draws - truth).mean(axis=0) - spread / 2
+
+
+def interval_score(draws: np.ndarray, truth: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Return the width of central intervals and 2 / (1 - level) times the miss (Gneiting and Raftery 2007, eq. 43)."""
+    low, high = interval(draws, level)
+    miss = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
+    return high - low + 2 / (1 - level) * miss
+
+
+def bias(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return truth minus predictive median: negative where runs did better than predicted."""
+    return truth - np.median(draws, axis=0)
