@@ -11,11 +11,12 @@ import pytest
 from bayesmix import cli, ready
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
-from bayesmix.results import load_comparison, load_decision
+from bayesmix.results import load_comparison, load_decision, load_extrapolation
 from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
 DEMO = ready.demo()
 RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
+COMMANDS = ("check", "laws", "fit", "compare", "extrapolate", "predict", "decide", "report", "demo")
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
 
 
@@ -64,7 +65,7 @@ def test_help_says_the_exit_codes_and_lists_the_commands():
     assert process.returncode == 0
     assert err == ""
     assert "Exit codes: 0 done; 2 wrong usage; 3 bad input" in " ".join(out.split())
-    for name in ("check", "laws", "fit", "compare", "predict", "decide", "report", "demo"):
+    for name in COMMANDS:
         assert f"\n  {name} " in out
 
 
@@ -76,7 +77,9 @@ def test_help_imports_nothing_heavy():
     assert not imported & {"numpyro", "jax", "numpy", "pandas", "scipy", "xarray", "matplotlib"}
 
 
-@pytest.mark.parametrize("name", ["check", "laws", "fit", "compare", "predict", "decide", "report", "demo"])
+@pytest.mark.parametrize(
+    "name", ["check", "laws", "fit", "compare", "extrapolate", "predict", "decide", "report", "demo"]
+)
 def test_every_command_has_help(bayesmix, name):
     code, out, _ = bayesmix(name, "--help")
     assert code == 0
@@ -380,3 +383,31 @@ def test_a_law_of_another_package_is_found_and_imported_again_only_on_request(tm
     code, _, err = run("--import", "my_package.nothing", *line)
     assert code == 3
     assert "my_package.nothing cannot be imported" in err
+
+
+def test_hidden_runs_are_forecast_and_the_forecast_says_what_that_is_worth(bayesmix, saved, tmp_path):
+    runs = tmp_path / "runs.csv"
+    runs.write_text(scale_runs(30).text(), encoding="utf-8")
+    out = tmp_path / "hidden.json"
+    line = ["extrapolate", "constant", runs, "--by", "C", "--at", 1e20, "--out", out, "--quiet"]
+    code, said, _ = bayesmix(*line)
+    assert code == 0
+    assert "90 % intervals of constant covered" in said
+    assert load_extrapolation(out).by == "C"
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert bayesmix(*line)[0] == 5
+
+    constant = tmp_path / "constant.nc"
+    values = {"L0": 2.5, "sigma": 0.05, "nu": 30.0}
+    fake(Model.read("constant"), scale_runs(30), values, spread=0.01).save(constant)
+    ahead = ["predict", constant, "--at", "N=7e12,D=1e14", "--extrapolation", out, "--out", tmp_path / "p.csv"]
+    code, _, warned = bayesmix(*ahead)
+    assert code == 0
+    assert "what intervals are worth so far out, nobody has seen" in warned
+    code, _, warned = bayesmix("report", constant, "--extrapolation", out, "--out", tmp_path / "report")
+    assert code == 0
+    page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "## Forecasts of hidden runs" in page
+    code, _, warned = bayesmix("report", saved / "scale.nc", "--extrapolation", out, "--out", tmp_path / "other")
+    assert code != 0
+    assert "extrapolation of model constant, but the posteriors are of chinchilla" in warned

@@ -99,6 +99,18 @@ def made_up(bias, decades, width=0.01):
     return Extrapolation("chinchilla", "C", table.assign(median=2.0, bias=bias), ())
 
 
+def test_a_forecast_beyond_the_backtest_is_told(result, runs):
+    C = float(runs.column("C").max())
+    near, far = (
+        Runs.of(pd.DataFrame({"N": [1e9], "D": [C * 10**d / 6e9]}), planned=True)
+        for d in (0.9 * result.reach, result.reach + 1)
+    )
+    assert result.untested(runs, near) == ""
+    assert f"{result.reach + 1:.1f} decades beyond the fitted runs" in result.untested(runs, far)
+    unscaled = Runs.of(pd.DataFrame({"w.web": [1.0], "w.code": [0.0]}), planned=True)
+    assert result.untested(runs, unscaled) == ""
+
+
 @pytest.mark.parametrize(
     ("bias", "decades", "said"),
     [

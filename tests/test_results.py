@@ -9,6 +9,7 @@ from bayesmix import results
 from bayesmix.comparison import Comparison, compare
 from bayesmix.decision import Decision, Problem, decide
 from bayesmix.errors import BayesmixError, WouldOverwriteError
+from bayesmix.extrapolation import Extrapolation
 from bayesmix.model import Model
 from bayesmix.runs import Runs
 from fakes import fake, mixing_values, mixture_runs
@@ -50,6 +51,21 @@ def test_a_comparison_comes_back_exactly(comparison, tmp_path):
         comparison.warnings,
     )
     assert loaded.weights == comparison.weights
+
+
+def test_an_extrapolation_comes_back_exactly(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"at": 1e20, "run": list("abc"), "target": "loss", "truth": 2.0, "bias": rng.normal(size=3)})
+    table = table.assign(decades=[0.1, 0.2, 0.3], pit=0.5, crps=0.1, log_score=-2.0)
+    table["interval_score95%"] = 0.3
+    for level in ("50%", "80%", "90%", "95%"):
+        table[f"low{level}"], table[f"high{level}"] = 1.9, 2.1
+    made = Extrapolation("chinchilla", "C", table, ("a warning",))
+    path = results.save(made, tmp_path / "e.json")
+    loaded = results.load_extrapolation(path)
+    pd.testing.assert_frame_equal(loaded.table, made.table, check_exact=True)
+    assert (loaded.model, loaded.by, loaded.warnings) == (made.model, made.by, made.warnings)
+    assert json.loads(path.read_text())["sentence"] == made.sentence()
 
 
 def test_a_decision_comes_back_exactly(decision, tmp_path):

@@ -156,6 +156,7 @@ def predict(
     planned: option.Planned = None,
     at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")] = None,
     compute: option.Compute = None,
+    extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("prediction.csv"),
     seed: option.Seed = 0,
     force: option.Force = False,
@@ -167,10 +168,12 @@ def predict(
     from bayesmix.files import refuse_overwrite, write_whole
     from bayesmix.prediction import compute_optimal
     from bayesmix.prediction import predict as forecast
+    from bayesmix.results import load_extrapolation
 
     if not (planned or at or compute) or (planned and at):
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
     refuse_overwrite(out, overwrite=force)
+    backtests = [load_extrapolation(path) for path in extrapolation or []]
     posteriors = load([posterior], accept_unconverged)
     (loaded,) = posteriors.values()
     tables, warnings = [], []
@@ -181,6 +184,7 @@ def predict(
             prediction.table("expected").assign(of="the law"),
         ]
         warnings += prediction.warnings
+        warnings += [b.untested(loaded.runs, prediction.planned) or b.sentence() for b in backtests]
     if compute:
         optimum = compute_optimal(loaded, compute)
         tables.append(optimum.table())
@@ -199,6 +203,58 @@ def predict(
         whole = whole.assign(notice=notice)
     write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     say(f"wrote {out}")
+
+
+@app.command()
+def extrapolate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a ready model by name: chinchilla.")],
+    runs: option.RunsFile,
+    by: Annotated[str, typer.Option("--by", help="What is large: C, N, D or another column of numbers.")] = "C",
+    at: Annotated[
+        list[float] | None,
+        typer.Option("--at", help="Runs above are hidden; several times for several. 3, 10, 30 % of the largest."),
+    ] = None,
+    mixtures: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the mixtures to hide with scale.")] = 0.0,
+    out: Annotated[Path, typer.Option(help="Extrapolation to write, with a figure beside it.")] = Path(
+        "extrapolation.json"
+    ),
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+    target: option.Targets = None,
+    seed: option.Seed = 0,
+    processes: option.Processes = 1,
+    quiet: option.Quiet = False,
+    force: option.Force = False,
+) -> None:
+    """Hide the largest runs, forecast them from the others, and say how far intervals can be trusted."""
+    import dataclasses
+
+    from bayesmix.extrapolation import extrapolate as hide
+    from bayesmix.figures import extrapolation_figure
+    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.model import Model
+    from bayesmix.results import save
+
+    picture = out.with_suffix(".png")
+    for path in (out, picture):
+        refuse_overwrite(path, overwrite=force)
+    chosen = Model.read(model)
+    if target:
+        chosen = dataclasses.replace(chosen, targets=tuple(target))
+    table = read_runs(runs, card, map_, unit, where)
+    result = hide(
+        chosen, table, by=by, at=at or None, mixtures=mixtures, seed=seed, processes=processes, progress=not quiet
+    )
+    save(result, out, notice=table.card.notice, overwrite=force)
+    write_whole(picture, extrapolation_figure(result).savefig, overwrite=force)
+    say_notice(table.card.notice)
+    for warning in result.warnings:
+        warn(warning)
+    show(result.scores(), index=False)
+    say(result.sentence())
+    say(f"wrote {out} and {picture}")
 
 
 @app.command()
@@ -240,6 +296,7 @@ def report(
     decision: Annotated[Path | None, typer.Option(help="Decision to show.")] = None,
     planned: option.Planned = None,
     compute: option.Compute = None,
+    extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("report"),
     seed: option.Seed = 0,
     force: option.Force = False,
@@ -248,7 +305,7 @@ def report(
     """Write one self-contained HTML report, with Markdown and JSON beside it."""
     from bayesmix.files import refuse_overwrite
     from bayesmix.report import write_report
-    from bayesmix.results import load_comparison, load_decision
+    from bayesmix.results import load_comparison, load_decision, load_extrapolation
 
     refuse_overwrite(out, overwrite=force)
     loaded = load(posteriors, accept_unconverged)
@@ -260,6 +317,7 @@ def report(
         load_decision(decision) if decision else None,
         predictions=predictions,
         optima=optima,
+        extrapolations=[load_extrapolation(path) for path in extrapolation or []],
         overwrite=force,
     )
     say(f"wrote {out / 'report.html'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,7 @@ class Extrapolation:
     @property
     def reach(self) -> float:
         """How many decades beyond the fitted runs the farthest hidden one lies."""
-        return float(self.table["decades"].max())
+        return float(np.max(self.table["decades"].to_numpy()))
 
     def scores(self, by: Sequence[str] = ("at", "target")) -> pd.DataFrame:
         """Return mean scores and coverages of the hidden responses, one row a group and one for all.
@@ -61,11 +62,26 @@ class Extrapolation:
         ``coverage90%`` and so on: share inside central intervals; ``rmse``: root mean square of the error of the
         median; other columns as in `table`.
         """
-        groups = [(key, part) for key, part in self.table.groupby(list(by), sort=True)] if by else []
-        rows = [dict(zip(by, key, strict=True)) | _mean(part) for key, part in groups]
-        if len(groups) != 1:
-            rows.append(dict.fromkeys(by, "all") | _mean(self.table))
+        rows: list[dict[str, Any]] = []
+        for values in sorted(set(zip(*(self.table[n] for n in by), strict=True))):
+            group = dict(zip(by, values, strict=True))
+            kept = np.all([self.table[n] == v for n, v in group.items()], axis=0)
+            rows.append({**group, **_mean(self.table[kept])})
+        if len(rows) != 1:
+            rows.append({**dict.fromkeys(by, "all"), **_mean(self.table)})
         return pd.DataFrame(rows)
+
+    def untested(self, fitted: Runs, planned: Runs) -> str:
+        """Return a warning if planned runs lie farther beyond the fitted ones than hidden runs did, else nothing."""
+        if self.by not in {*planned.symbols, *planned.table} or self.by not in {*fitted.symbols, *fitted.table}:
+            return ""
+        decades = float(np.log10(planned.column(self.by).max() / fitted.column(self.by).max()))
+        if decades <= self.reach:
+            return ""
+        return (
+            f"{self.by} lies {decades:.1f} decades beyond the fitted runs, but hidden runs were forecast only up to "
+            f"{self.reach:.1f} decades: what intervals are worth so far out, nobody has seen."
+        )
 
     def sentence(self) -> str:
         """Return how far the intervals can be trusted."""
@@ -74,8 +90,8 @@ class Extrapolation:
         thresholds = ", ".join(f"{self.by} = {at:.3g}" for at in sorted(set(table["at"])))
         said = (
             f"Fitted on runs up to {thresholds} and asked about {len(table)} hidden responses up to {self.reach:.1f} "
-            f"decades beyond, 90 % intervals of {self.model} covered {inside.mean():.0%}; the medians were off by "
-            f"{np.sqrt((table['bias'] ** 2).mean()):.1%} (root mean square). "
+            f"decades beyond, 90 % intervals of {self.model} covered {100 * inside.mean():.0f} %; the medians were off by "
+            f"{100 * np.sqrt((table['bias'] ** 2).mean()):.1f} % (root mean square). "
         )
         low, high = _TRUSTED
         if inside.mean() > high and len(table) >= 20:
@@ -85,21 +101,22 @@ class Extrapolation:
                 said
                 + "That is what they promise, as far as so few forecasts can tell: runs of one fit share its error."
             )
-        near = table[table["decades"] <= 0.5]
-        if len(near) >= 5 and _inside(near, 0.9).mean() >= low:
+        near = inside[table["decades"].to_numpy() <= 0.5]
+        if len(near) >= 5 and near.mean() >= low:
             return said + "They can be trusted for half a decade, and not beyond."
         return said + "They cannot be trusted beyond the fitted runs: take them for a lower bound of the uncertainty."
 
 
-def _inside(table: pd.DataFrame, level: float) -> pd.Series:
-    return (table[f"low{level:.0%}"] <= table["truth"]) & (table["truth"] <= table[f"high{level:.0%}"])
+def _inside(table: Any, level: float) -> np.ndarray:
+    low, truth, high = (table[n].to_numpy() for n in (f"low{level:.0%}", "truth", f"high{level:.0%}"))
+    return (low <= truth) & (truth <= high)
 
 
-def _mean(table: pd.DataFrame) -> dict[str, float]:
-    numbers: dict[str, float] = {"responses": len(table), "decades": float(table["decades"].max())}
+def _mean(table: Any) -> dict[str, float]:
+    numbers = {"responses": len(table), "decades": float(np.max(table["decades"]))}
     numbers |= {f"coverage{level:.0%}": float(_inside(table, level).mean()) for level in scores.LEVELS}
-    numbers["rmse"] = float(np.sqrt((table["bias"] ** 2).mean()))
-    return numbers | {n: float(table[n].mean()) for n in ("bias", "crps", "log_score", "interval_score95%")}
+    numbers["rmse"] = float(np.sqrt(np.mean(table["bias"] ** 2)))
+    return numbers | {n: float(np.mean(table[n])) for n in ("bias", "crps", "log_score", "interval_score95%")}
 
 
 def extrapolate(

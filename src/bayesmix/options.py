@@ -25,8 +25,12 @@ Draws = Annotated[int, typer.Option(min=50, help="Draws kept in each chain.")]
 Warmup = Annotated[int, typer.Option(min=50, help="Draws discarded before, at most: it ends when it has adapted.")]
 Chains = Annotated[int, typer.Option(min=2, help="Chains of each posterior.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Do not sample: a quick, rough look, labelled so.")]
+Processes = Annotated[int, typer.Option(min=1, help="Processes on this machine.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
 Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
 Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
+Extrapolations = Annotated[
+    list[Path] | None, typer.Option("--extrapolation", help="What extrapolate wrote; may be given several times.")
+]
 Targets = Annotated[list[str] | None, typer.Option(help="Target to model; all of the law's kind by default.")]

@@ -1,4 +1,4 @@
-"""Comparisons and decisions as JSON files: each step writes what the next one reads."""
+"""Comparisons, extrapolations and decisions as JSON files: each step writes what the next one reads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import pandas as pd
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision, Problem
 from bayesmix.errors import BayesmixError
+from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_whole
 from bayesmix.provenance import versions
 
 FORMAT = 1
-_COMMANDS = {"comparison": "compare", "decision": "decide"}
+_COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide"}
+Result = Comparison | Extrapolation | Decision
 
 
 def plain(value: Any) -> Any:
@@ -39,8 +41,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def save(result: Comparison | Decision, path: str | Path, *, notice: str = "", overwrite: bool = False) -> Path:
-    """Write a comparison or a decision as JSON, whole or not at all, with what must be said of its data."""
+def save(result: Result, path: str | Path, *, notice: str = "", overwrite: bool = False) -> Path:
+    """Write a result as JSON, whole or not at all, with what must be said of its data."""
     content = {
         "bayesmix": type(result).__name__.lower(),
         "format": FORMAT,
@@ -50,6 +52,8 @@ def save(result: Comparison | Decision, path: str | Path, *, notice: str = "", o
     }
     if isinstance(result, Decision):
         content["facts"] = plain(result.facts())
+    if isinstance(result, Extrapolation):
+        content["sentence"] = result.sentence()
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=overwrite)
 
@@ -59,6 +63,13 @@ def load_comparison(path: str | Path) -> Comparison:
     content = _read(path, "comparison")
     table = pd.DataFrame(pd.DataFrame.from_dict(content["table"], orient="index").apply(pd.to_numeric))
     return Comparison(table, content["left_out"], content["units"], tuple(content["warnings"]))
+
+
+def load_extrapolation(path: str | Path) -> Extrapolation:
+    """Read an extrapolation."""
+    content = _read(path, "extrapolation")
+    table = pd.DataFrame.from_dict(content["table"], orient="index").reset_index(drop=True)
+    return Extrapolation(content["model"], content["by"], table, tuple(content["warnings"]))
 
 
 def load_decision(path: str | Path) -> Decision:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bayesmix.errors import BayesmixError
-from bayesmix.options import Accept, Card, Chains, Draws, Maps, Preview, Quiet, Seed, Units, Warmup, Where
+from bayesmix.options import Accept, Card, Chains, Draws, Maps, Preview, Processes, Quiet, Seed, Units, Warmup, Where
 from bayesmix.terminal import read_runs, say, say_notice, show, warn
 
 
@@ -28,7 +28,7 @@ def fit_many(
     warmup: Warmup = 1000,
     chains: Chains = 4,
     preview: Preview = False,
-    processes: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    processes: Processes = 1,
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers do the fits: tcp://10.0.0.1:8786.")
     ] = None,

@@ -74,13 +74,18 @@ def _forecasts(results: Results) -> list[str]:
         )
     if len(prediction.planned) > _RUNS or len(prediction.targets) > _TARGETS:
         sentences.append("More runs and targets are in the table of predictions.")
-    return sentences + outside(results, prediction, best)
+    tested = [backtest.sentence() for backtest in results.backtests(best)]
+    return sentences + outside(results, prediction, best) + tested
 
 
 def outside(results: Results, result: Prediction | Optimum, name: str) -> list[str]:
     """Return the caveats of a result that are its own, not those of its posterior."""
-    inherited = {str(p) for p in results.posteriors[name].problems()}
-    return [w for w in result.warnings if w not in inherited]
+    posterior = results.posteriors[name]
+    inherited = {str(p) for p in posterior.problems()}
+    own = [w for w in result.warnings if w not in inherited]
+    if isinstance(result, Prediction):
+        own += filter(None, (b.untested(posterior.runs, result.planned) for b in results.backtests(name)))
+    return own
 
 
 def _weight(results: Results, name: str) -> str:

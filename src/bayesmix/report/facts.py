@@ -14,34 +14,31 @@ import xarray as xr
 
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision
+from bayesmix.extrapolation import Extrapolation
 from bayesmix.law import Prior, Reference
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import Optimum, Prediction
+from bayesmix.prediction import Prediction
 from bayesmix.priors import describe
 from bayesmix.provenance import versions
+from bayesmix.report.groups import Results
 from bayesmix.runs import Runs
 
 LEVEL = 0.9
 
 
-def gather(
-    title: str,
-    posteriors: Mapping[str, Posterior],
-    comparisons: Sequence[Comparison],
-    decision: Decision | None,
-    predictions: Mapping[str, Prediction],
-    optima: Mapping[str, Optimum],
-) -> dict[str, Any]:
+def gather(title: str, results: Results, comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """Return all numbers of a report; what is not a number is null."""
+    posteriors, decision = results.posteriors, results.decision
     everything = {
         "title": title,
         "converged": all(p.converged for p in posteriors.values()),
-        "notices": list(notices(posteriors, predictions)),
+        "notices": list(notices(posteriors, results.predictions)),
         "versions": versions(),
         "posteriors": {n: _posterior(p) for n, p in posteriors.items()},
         "comparisons": [_comparison(c) for c in comparisons],
-        "predictions": {n: _prediction(p) for n, p in predictions.items()},
-        "optima": {n: {"table": _records(o.table(LEVEL)), "warnings": o.warnings} for n, o in optima.items()},
+        "predictions": {n: _prediction(p) for n, p in results.predictions.items()},
+        "optima": {n: {"table": _records(o.table(LEVEL)), "warnings": o.warnings} for n, o in results.optima.items()},
+        "extrapolations": [_extrapolation(e) for e in results.extrapolations],
         "decision": None if decision is None else _decision(decision),
     }
     return strict(everything)
@@ -224,6 +221,17 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "units": comparison.units,
         "table": _records(table),
         "warnings": comparison.warnings,
+    }
+
+
+def _extrapolation(extrapolation: Extrapolation) -> dict[str, Any]:
+    return {
+        "model": extrapolation.model,
+        "by": extrapolation.by,
+        "sentence": extrapolation.sentence(),
+        "scores": _records(extrapolation.scores()),
+        "hidden": _records(extrapolation.table),
+        "warnings": extrapolation.warnings,
     }
 
 

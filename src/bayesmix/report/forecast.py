@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bayesmix import modelfile
+from bayesmix import modelfile, scores
 from bayesmix.decision import Decision
-from bayesmix.figures import gain_figure, has_scale, mixture_figure, scaling_figure
+from bayesmix.figures import extrapolation_figure, gain_figure, has_scale, mixture_figure, scaling_figure
 from bayesmix.figures.gain import probability
 from bayesmix.prediction import LEVELS, Prediction
 from bayesmix.provenance import versions
@@ -25,6 +25,7 @@ def predictions(results: Results) -> Section | None:
         blocks += [Heading(name), _prediction(prediction)]
         posterior = results.posteriors[name]
         own = tuple(outside(results, prediction, name))
+        blocks += [Text(backtest.sentence()) for backtest in results.backtests(name)]
         blocks += [Points(own, "caution")] if own else []
         if has_scale(posterior) and "C" in prediction.planned.symbols:
             blocks.append(_scaling(name, scaling_figure(posterior, prediction)))
@@ -55,6 +56,39 @@ def _prediction(prediction: Prediction) -> Table:
         spans = [f"{a} to {b}" for a, b in zip(texts[1::2], texts[2::2], strict=True)]
         rows.append((row["run"], row["target"], *(numbers.amount(runs.column(s)[i]) for s in given), texts[0], *spans))
     return Table.of(header, rows, words=2)
+
+
+def backtests(results: Results) -> Section | None:
+    """Return what forecasts of hidden runs were worth."""
+    blocks: list[Block] = []
+    for k, backtest in enumerate(results.extrapolations):
+        rows = [
+            (
+                row["at"] if isinstance(row["at"], str) else f"{backtest.by} ≤ {numbers.amount(row['at'])}",
+                row["target"],
+                str(row["responses"]),
+                f"{row['decades']:.1f}",
+                *(numbers.percent(row[f"coverage{level:.0%}"]) for level in scores.LEVELS),
+                *(f"{100 * row[column]:.2f}" for column in ("bias", "rmse", "crps", "interval_score95%")),
+            )
+            for row in backtest.scores().to_dict("records")
+        ]
+        levels = tuple(f"{level:.0%} covers".replace("%", " %") for level in scores.LEVELS)
+        header = ("fitted", "target", "hidden", "decades beyond", *levels, "bias (%)", "error (%)", "CRPS (%)",
+                  "interval score (%)")  # fmt: skip
+        blocks += [
+            Heading(backtest.model),
+            Text(backtest.sentence()),
+            Table.of(header, rows, words=2),
+            Picture(
+                extrapolation_figure(backtest),
+                f"extrapolation-{k}",
+                f"{backtest.model}: runs that were hidden from the fit. Left: what was measured against the forecast "
+                "and its 90 % interval. Middle: share inside intervals. Right: flat if forecasts are calibrated.",
+            ),
+            *([Points(backtest.warnings, "caution")] if backtest.warnings else []),
+        ]
+    return Section("Forecasts of hidden runs", tuple(blocks)) if blocks else None
 
 
 def optima(results: Results) -> Section | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision
 from bayesmix.errors import BayesmixError
+from bayesmix.extrapolation import Extrapolation
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
 from bayesmix.runs import Runs
@@ -37,6 +38,11 @@ class Results:
     decision: Decision | None
     predictions: Mapping[str, Prediction]
     optima: Mapping[str, Optimum]
+    extrapolations: tuple[Extrapolation, ...] = ()
+
+    def backtests(self, name: str) -> list[Extrapolation]:
+        """Return the forecasts of hidden runs by the model of a posterior."""
+        return [e for e in self.extrapolations if e.model == self.posteriors[name].model.name]
 
     @property
     def posteriors(self) -> dict[str, Posterior]:

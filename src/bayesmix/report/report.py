@@ -19,6 +19,7 @@ from PIL import Image
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision
 from bayesmix.errors import BayesmixError
+from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import refuse_overwrite, write_whole
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
@@ -42,6 +43,7 @@ def write_report(
     *,
     predictions: Mapping[str, Prediction] | None = None,
     optima: Mapping[str, Optimum] | None = None,
+    extrapolations: Sequence[Extrapolation] = (),
     title: str = "Scaling and mixture report",
     overwrite: bool = False,
 ) -> Path:
@@ -61,6 +63,8 @@ def write_report(
         By the name of the posterior that each is from.
     optima : mapping of str to Optimum, optional
         Likewise.
+    extrapolations : sequence of Extrapolation
+        Forecasts of hidden runs, by the models of these posteriors.
     title : str
         Heading of the page.
     overwrite : bool
@@ -85,9 +89,10 @@ def write_report(
         posterior.require_converged()
     compared = (comparisons,) if isinstance(comparisons, Comparison) else tuple(comparisons or ())
     predictions, optima = predictions or {}, optima or {}
-    results = Results(group(posteriors, compared), decision, predictions, optima)
+    results = Results(group(posteriors, compared), decision, predictions, optima, tuple(extrapolations))
     _refuse_strangers(posteriors, {**predictions, **optima})
-    numbers = facts.gather(title, posteriors, compared, decision, predictions, optima)
+    _refuse_other_models(posteriors, extrapolations)
+    numbers = facts.gather(title, results, compared)
     page = {
         "title": title,
         "alarm": answers.alarm(results),
@@ -105,6 +110,15 @@ def _refuse_strangers(posteriors: Mapping[str, Posterior], results: Mapping[str,
         )
 
 
+def _refuse_other_models(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extrapolation]) -> None:
+    models = list(dict.fromkeys(p.model.name for p in posteriors.values()))
+    if strangers := [e.model for e in extrapolations if e.model not in models]:
+        raise BayesmixError(
+            f"extrapolation of model {strangers[0]}, but the posteriors are of {', '.join(models)}. Give a posterior "
+            "of the same model"
+        )
+
+
 def _sections(results: Results) -> list[Section]:
     sections = [
         answers.answer(results),
@@ -115,6 +129,7 @@ def _sections(results: Results) -> list[Section]:
         evidence.comparison(results),
         evidence.fit(results),
         forecast.predictions(results),
+        forecast.backtests(results),
         forecast.optima(results),
         forecast.mixture(results),
         forecast.provenance(results),
