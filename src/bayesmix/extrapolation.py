@@ -86,12 +86,12 @@ class Extrapolation:
     def sentence(self) -> str:
         """Return how far the intervals can be trusted."""
         table = self.table
-        inside = _inside(table, 0.9)
+        inside, error = _inside(table, 0.9), float(np.sqrt(np.mean(table["bias"] ** 2)))
         thresholds = ", ".join(f"{self.by} = {at:.3g}" for at in sorted(set(table["at"])))
         said = (
             f"Fitted on runs up to {thresholds} and asked about {len(table)} hidden responses up to {self.reach:.1f} "
-            f"decades beyond, 90 % intervals of {self.model} covered {100 * inside.mean():.0f} %; the medians were off by "
-            f"{100 * np.sqrt((table['bias'] ** 2).mean()):.1f} % (root mean square). "
+            f"decades beyond, 90 % intervals of {self.model} covered {100 * inside.mean():.0f} %; the medians were "
+            f"off by {100 * error:.1f} % (root mean square). "
         )
         low, high = _TRUSTED
         if inside.mean() > high and len(table) >= 20:
