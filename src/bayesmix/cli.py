@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
+from bayesmix.backtest import extrapolate
 from bayesmix.errors import BayesmixError
 from bayesmix.sweep import fit_many
 from bayesmix.terminal import forecasts, load, notice_of, read_planned, read_runs, say, say_notice, show, warn
@@ -74,7 +75,7 @@ def laws(name: Annotated[str | None, typer.Argument(help="A law to show in full.
 
 @app.command()
 def fit(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a ready model by name: chinchilla.")],
+    model: option.ModelName,
     runs: option.RunsFile,
     out: Annotated[Path | None, typer.Option(help="Posterior to write; MODEL.nc by default.")] = None,
     card: option.Card = None,
@@ -198,63 +199,13 @@ def predict(
         show(derived)
     for warning in dict.fromkeys(warnings):
         warn(warning)
-    whole = pd.concat(tables)
-    if notice := notice_of(posteriors):
-        whole = whole.assign(notice=notice)
+    notice = notice_of(posteriors)
+    whole = pd.concat(tables).assign(**({"notice": notice} if notice else {}))
     write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     say(f"wrote {out}")
 
 
-@app.command()
-def extrapolate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a ready model by name: chinchilla.")],
-    runs: option.RunsFile,
-    by: Annotated[str, typer.Option("--by", help="What is large: C, N, D or another column of numbers.")] = "C",
-    at: Annotated[
-        list[float] | None,
-        typer.Option("--at", help="Runs above are hidden; several times for several. 3, 10, 30 % of the largest."),
-    ] = None,
-    mixtures: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the mixtures to hide with scale.")] = 0.0,
-    out: Annotated[Path, typer.Option(help="Extrapolation to write, with a figure beside it.")] = Path(
-        "extrapolation.json"
-    ),
-    card: option.Card = None,
-    map_: option.Maps = None,
-    unit: option.Units = None,
-    where: option.Where = None,
-    target: option.Targets = None,
-    seed: option.Seed = 0,
-    processes: option.Processes = 1,
-    quiet: option.Quiet = False,
-    force: option.Force = False,
-) -> None:
-    """Hide the largest runs, forecast them from the others, and say how far intervals can be trusted."""
-    import dataclasses
-
-    from bayesmix.extrapolation import extrapolate as hide
-    from bayesmix.figures import extrapolation_figure
-    from bayesmix.files import refuse_overwrite, write_whole
-    from bayesmix.model import Model
-    from bayesmix.results import save
-
-    picture = out.with_suffix(".png")
-    for path in (out, picture):
-        refuse_overwrite(path, overwrite=force)
-    chosen = Model.read(model)
-    if target:
-        chosen = dataclasses.replace(chosen, targets=tuple(target))
-    table = read_runs(runs, card, map_, unit, where)
-    result = hide(
-        chosen, table, by=by, at=at or None, mixtures=mixtures, seed=seed, processes=processes, progress=not quiet
-    )
-    save(result, out, notice=table.card.notice, overwrite=force)
-    write_whole(picture, extrapolation_figure(result).savefig, overwrite=force)
-    say_notice(table.card.notice)
-    for warning in result.warnings:
-        warn(warning)
-    show(result.scores(), index=False)
-    say(result.sentence())
-    say(f"wrote {out} and {picture}")
+app.command()(extrapolate)
 
 
 @app.command()
@@ -290,9 +241,7 @@ def decide(
 @app.command()
 def report(
     posteriors: option.Posteriors,
-    comparison: Annotated[
-        list[Path] | None, typer.Option(help="Comparison to show; may be given several times.")
-    ] = None,
+    comparison: option.Comparisons = None,
     decision: Annotated[Path | None, typer.Option(help="Decision to show.")] = None,
     planned: option.Planned = None,
     compute: option.Compute = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a ready model by name: chinchilla.")]
 RunsFile = Annotated[Path, typer.Argument(metavar="RUNS", help="CSV of runs: run,N,D,w.web,w.code,loss.web,...")]
 Card = Annotated[Path | None, typer.Option("--card", help="TOML that says how a foreign table is read.")]
 Maps = Annotated[
@@ -30,6 +31,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
 Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
 Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
+Comparisons = Annotated[
+    list[Path] | None, typer.Option("--comparison", help="Comparison to show; may be given several times.")
+]
 Extrapolations = Annotated[
     list[Path] | None, typer.Option("--extrapolation", help="What extrapolate wrote; may be given several times.")
 ]
