@@ -8,10 +8,14 @@ import pandas as pd
 MARK = "<!-- results: written by study.py -->"
 
 
+def place(folder: str) -> Path:
+    """Return where a folder of measured tables belongs, whether it is there or not."""
+    return Path(os.environ.get("BAYESMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data")) / folder
+
+
 def data(folder: str) -> Path:
     """Return a folder of measured tables, which this project may read but not ship."""
-    home = Path(os.environ.get("BAYESMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
-    path = home / folder
+    path = place(folder)
     if not path.is_dir():
         raise SystemExit(f"measured tables not found at {path}: set BAYESMIX_DATA to the folder that has {folder}/")
     return path

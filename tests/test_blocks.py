@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import arviz_stats
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.precision import double
 from bayesmix.runs import Runs
+from moments import assert_same_moments
 
 TARGETS = ("loss.web", "loss.code")
 NORMAL = NOISES["log_normal"]
@@ -148,11 +148,4 @@ def test_a_target_among_others_has_the_posterior_that_it_has_alone():
     assert alone.converged
     assert alone.targets == TARGETS[1:]
     for name in ("L0", "floor", "sigma", "t"):
-        pair = [p.tree["posterior"][name].sel(target=TARGETS[1]).values for p in (both, alone)]
-        for first, second in zip(*(np.moveaxis(v.reshape(*v.shape[:2], -1), -1, 0) for v in pair), strict=True):
-            for power in (1, 2):
-                moments = [(v - second.mean()) ** power for v in (first, second)]
-                ess = [float(arviz_stats.ess(m, method="mean")) for m in moments]
-                assert min(ess) > 400
-                error = np.sqrt(sum(m.var() / e for m, e in zip(moments, ess, strict=True)))
-                assert abs(moments[0].mean() - moments[1].mean()) < 4 * error, name
+        assert_same_moments(*(p.tree["posterior"][name].sel(target=TARGETS[1]).values for p in (both, alone)), name)

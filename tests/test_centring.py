@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import arviz_stats
 import jax
 import numpy as np
 import numpyro
@@ -18,6 +17,7 @@ from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.precision import double, in_double
 from bayesmix.runs import Runs
+from moments import assert_mean, assert_same_moments
 
 # The effects of coaching in eight schools and their standard errors (Rubin 1981), as logarithms of losses.
 EFFECTS = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0]) / 100
@@ -118,12 +118,6 @@ def test_eight_schools_converge_at_once_to_what_quadrature_finds(error):
             assert_mean((values - mean) ** 2, sd**2)
 
 
-def assert_mean(values, expected):
-    ess = float(arviz_stats.ess(values, method="mean"))
-    assert ess > 400
-    assert abs(values.mean() - expected) < 4 * values.std() / np.sqrt(ess)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["alpha", "E"])
 def test_a_pooled_quantity_is_what_numpyro_finds(name, synthetic):
@@ -142,12 +136,4 @@ def test_a_pooled_quantity_is_what_numpyro_finds(name, synthetic):
         theirs.run(jax.random.key(0), replace(inputs, centring={name: np.full(3, 0.5)}))
         theirs = jax.device_get(theirs.get_samples(group_by_chain=True))
     for quantity in (*model.unknowns, f"{model.site(name)}.spread"):
-        pair = [np.log(v[quantity]) for v in (posterior.tree["posterior"], theirs)]
-        flat = [np.moveaxis(np.asarray(v).reshape(*v.shape[:2], -1), -1, 0) for v in pair]
-        for first, second in zip(*flat, strict=True):
-            for power in (1, 2):
-                moments = [(v - second.mean()) ** power for v in (first, second)]
-                ess = [float(arviz_stats.ess(m, method="mean")) for m in moments]
-                assert min(ess) > 400
-                combined = np.sqrt(sum(m.var() / e for m, e in zip(moments, ess, strict=True)))
-                assert abs(moments[0].mean() - moments[1].mean()) < 4 * combined, quantity
+        assert_same_moments(*(np.log(v[quantity]) for v in (posterior.tree["posterior"], theirs)), quantity)

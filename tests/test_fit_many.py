@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 
-import arviz_stats
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +17,7 @@ from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.runs import Runs
+from moments import assert_same_mean
 
 FEW = {"draws": 50, "warmup": 60}
 
@@ -69,10 +69,7 @@ def test_every_fit_is_the_one_that_its_own_seed_gives(model, curves):
     alone = fit(model, curves[1], seed=posterior.seed, draws=500)
     for name in ("E", "c", "sigma"):
         both = [np.log(p.tree["posterior"][name].values[..., 0]) for p in (posterior, alone)]
-        ess = [float(arviz_stats.ess(v, method="mean")) for v in both]
-        assert min(ess) > 200
-        error = np.sqrt(sum(v.var() / e for v, e in zip(both, ess, strict=True)))
-        assert abs(both[0].mean() - both[1].mean()) < 4 * error
+        assert_same_mean(*both, gate=200)
 
 
 def test_fits_differ_from_each_other_and_with_the_seed(model, curves, local):

@@ -2,7 +2,6 @@
 
 import functools
 
-import arviz_stats
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import stats
 
 from bayesmix.inference import nuts
 from bayesmix.precision import double, in_double
+from moments import assert_mean, assert_same_mean
 
 LANES = 4
 
@@ -95,13 +95,6 @@ class Lanes:
         return nuts.Draw(*map(np.stack, zip(*joined, strict=True)))
 
 
-def assert_mean(values, expected, gate=400):
-    """Four standard errors, which draws, shape (chain, draw), are enough to know."""
-    ess = float(arviz_stats.ess(values, method="mean"))
-    assert ess > gate
-    assert abs(values.mean() - expected) < 4 * values.std() / np.sqrt(ess)
-
-
 def test_a_standard_normal_has_its_means_and_variances():
     z = Lanes(normal, 5).adapt().draws(1000).z
     for i in range(5):
@@ -135,11 +128,7 @@ def test_numpyros_sampler_gives_the_same_moments():
         theirs = np.asarray(theirs.get_samples(group_by_chain=True))
     ours = Lanes(logistic, 2).adapt().draws(2000).z
     for moment in (lambda z: z[..., 0], lambda z: z[..., 1], lambda z: z[..., 1] ** 2, lambda z: z[..., 0] * z[..., 1]):
-        both = [moment(z) for z in (ours, theirs)]
-        ess = [float(arviz_stats.ess(v, method="mean")) for v in both]
-        assert min(ess) > 400
-        error = np.sqrt(sum(v.var() / e for v, e in zip(both, ess, strict=True)))
-        assert abs(both[0].mean() - both[1].mean()) < 4 * error
+        assert_same_mean(moment(ours), moment(theirs))
 
 
 def test_a_wall_is_reported_as_divergences_and_the_lane_goes_on():

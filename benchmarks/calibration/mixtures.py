@@ -52,7 +52,7 @@ def mixinglaws(setting: str, target: str) -> pd.DataFrame:
 
 
 def _columns(frame: pd.DataFrame, weights: list[str]) -> pd.DataFrame:
-    return frame.assign(C=6 * frame["N"] * frame["D"])[["run", "N", "D", "C", *weights, "loss"]]
+    return frame[["run", "N", "D", *weights, "loss"]]
 
 
 def tasks() -> list[Task]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "case_studies"))
-from common import data
+from common import data, place
 from common import markdown as markdown
 
 TABLES = (
@@ -29,10 +29,7 @@ TABLES = (
 
 def present(table: str) -> bool:
     """Say whether the measured tables of a study are at hand."""
-    try:
-        return data(table).is_dir()
-    except SystemExit:
-        return False
+    return place(table).is_dir()
 
 
 @cache

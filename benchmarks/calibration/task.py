@@ -137,11 +137,8 @@ class Task:
 
 
 def named(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
-    """Return the columns named by keyword, N, D and C as they are, and C = 6ND where there is none."""
-    result = pd.DataFrame({new: frame[old] for new, old in columns.items()})
-    if "C" not in result and {"N", "D"} <= set(result):
-        result["C"] = 6 * result["N"] * result["D"]
-    return result
+    """Return the columns named by keyword."""
+    return pd.DataFrame({new: frame[old] for new, old in columns.items()})
 
 
 def spaced(frame: pd.DataFrame, by: str, count: int) -> pd.DataFrame:

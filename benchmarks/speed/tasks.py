@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from shared import STUDIES, data
+from shared import STUDIES, place
 
 from bayesmix import Card, Model, Runs, simulate
 
@@ -55,10 +55,7 @@ class Task:
 
 def measured(folder: str) -> Path | None:
     """Return a folder of measured tables, or nothing where they are not at hand."""
-    try:
-        return data(folder)
-    except SystemExit:
-        return None
+    return path if (path := place(folder)).is_dir() else None
 
 
 def chinchilla() -> tuple[Runs, str]:

@@ -9,7 +9,6 @@ there if it was stopped; the result is the same to the last bit.
 
 import argparse
 import json
-import os
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +22,8 @@ from design import read_design
 from evaluate import TARGETS, Brackets, Cloze, Windows, build_tests, measure_accuracies, measure_losses, validation
 from model import SIZES, Size, initial, losses
 from sources import DOMAINS
+
+from bayesmix.files import write_whole
 
 HERE = Path(__file__).parent
 RESULTS, TEXT = HERE / "results", HERE / "text"
@@ -104,12 +105,12 @@ def quotas(plan: Plan) -> np.ndarray:
 
 def order(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Return domain and window of every sequence of the run; a window comes back only after all others."""
-    random = np.random.default_rng([plan.seed, 1])
-    domain = np.repeat(np.arange(len(DOMAINS)), quotas(plan))
-    pairs = zip(quotas(plan), unique_windows(plan), strict=True)
+    random, counts = np.random.default_rng([plan.seed, 1]), quotas(plan)
+    domain = np.repeat(np.arange(len(DOMAINS)), counts)
+    pairs = zip(counts, unique_windows(plan), strict=True)
     window = np.concatenate([passes(random, count, unique) for count, unique in pairs])
     # Domains are mixed by place within each, so that a domain's epochs stay one after another.
-    place = np.concatenate([(np.arange(count) + random.random(count)) / max(count, 1) for count in quotas(plan)])
+    place = np.concatenate([(np.arange(count) + random.random(count)) / max(count, 1) for count in counts])
     mixed = np.argsort(place, kind="stable")
     return domain[mixed], window[mixed]
 
@@ -188,7 +189,8 @@ def train(plan: Plan, *, stop_after: int | None = None) -> dict | None:
         "jax": jax.__version__,
         "rows": [*rows, row],
     }
-    _write(RESULTS / f"{plan.run}.json", json.dumps(result, indent=1).encode())
+    text = json.dumps(result, indent=1)
+    write_whole(RESULTS / f"{plan.run}.json", lambda p: p.write_text(text, encoding="utf-8"), overwrite=True)
     saved.unlink(missing_ok=True)
     loss = np.mean([row[f"loss.{target}"] for target in DOMAINS])
     print(
@@ -212,9 +214,7 @@ def _about(plan: Plan) -> dict:
 def _save(path: Path, plan: Plan, parameters: dict, state: optax.OptState, done: int, rows: list) -> None:
     leaves = {f"leaf_{k}": leaf for k, leaf in enumerate(jax.tree.leaves((parameters, state)))}
     about = json.dumps({"plan": str(plan), "done": done, "rows": rows})
-    temporary = path.with_suffix(".partial.npz")
-    np.savez(temporary, about=np.array(about), **leaves)
-    os.replace(temporary, path)
+    write_whole(path, lambda p: np.savez(p, about=np.array(about), **leaves), overwrite=True)
 
 
 def _load(path: Path, plan: Plan, parameters: dict, state: optax.OptState) -> tuple:
@@ -226,13 +226,6 @@ def _load(path: Path, plan: Plan, parameters: dict, state: optax.OptState) -> tu
         leaves = [jnp.asarray(saved[f"leaf_{k}"]) for k in range(len(like))]
     parameters, state = jax.tree.unflatten(structure, leaves)
     return parameters, state, about["done"], about["rows"]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_suffix(".partial")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import read_runs, say, say_notice, show, warn
+from bayesmix.terminal import read_model, read_runs, say, say_notice, show, warn
 
 
 def extrapolate(
@@ -34,20 +34,15 @@ def extrapolate(
     force: option.Force = False,
 ) -> None:
     """Hide the largest runs, forecast them from the others, and say how far intervals can be trusted."""
-    import dataclasses
-
     from bayesmix.extrapolation import extrapolate as hide
     from bayesmix.figures import extrapolation_figure
     from bayesmix.files import refuse_overwrite, write_whole
-    from bayesmix.model import Model
     from bayesmix.results import save
 
     picture = out.with_suffix(".png")
     for path in (out, picture):
         refuse_overwrite(path, overwrite=force)
-    chosen = Model.read(model)
-    if target:
-        chosen = dataclasses.replace(chosen, targets=tuple(target))
+    chosen = read_model(model, target)
     table = read_runs(runs, card, map_, unit, where)
     result = hide(
         chosen, table, by=by, at=at or None, mixtures=mixtures, seed=seed, processes=processes, progress=not quiet

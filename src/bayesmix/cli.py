@@ -15,8 +15,18 @@ import typer
 from bayesmix import options as option
 from bayesmix.backtest import extrapolate
 from bayesmix.errors import BayesmixError
-from bayesmix.sweep import fit_many
-from bayesmix.terminal import forecasts, load, notice_of, read_planned, read_runs, say, say_notice, show, warn
+from bayesmix.sweep import fit, fit_many
+from bayesmix.terminal import (
+    forecasts,
+    load,
+    notice_of,
+    read_planned,
+    read_runs,
+    say,
+    say_notice,
+    show,
+    warn,
+)
 
 EXIT_CODES = """Exit codes: 0 done; 2 wrong usage; 3 bad input, all faults listed; 4 not converged, no answer given;
 5 a result exists and was not to be replaced."""
@@ -73,56 +83,7 @@ def laws(name: Annotated[str | None, typer.Argument(help="A law to show in full.
         say(line)
 
 
-@app.command()
-def fit(
-    model: option.ModelName,
-    runs: option.RunsFile,
-    out: Annotated[Path | None, typer.Option(help="Posterior to write; MODEL.nc by default.")] = None,
-    card: option.Card = None,
-    map_: option.Maps = None,
-    unit: option.Units = None,
-    where: option.Where = None,
-    target: option.Targets = None,
-    seed: option.Seed = 0,
-    draws: option.Draws = 1000,
-    warmup: option.Warmup = 1000,
-    chains: option.Chains = 4,
-    preview: option.Preview = False,
-    quiet: option.Quiet = False,
-    force: option.Force = False,
-    accept_unconverged: option.Accept = False,
-) -> None:
-    """Sample the posterior of a model given runs, and write it to a file."""
-    import dataclasses
-
-    from bayesmix.files import refuse_overwrite
-    from bayesmix.inference import fit as sample
-    from bayesmix.model import Model
-
-    chosen = Model.read(model)
-    if target:
-        chosen = dataclasses.replace(chosen, targets=tuple(target))
-    path = out or Path(f"{chosen.name}.nc")
-    refuse_overwrite(path, overwrite=force)
-    table = read_runs(runs, card, map_, unit, where)
-    posterior = sample(
-        chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet
-    )
-    posterior.save(path, overwrite=force)
-    say_notice(table.card.notice)
-    for problem in posterior.problems():
-        warn(str(problem))
-    if accept_unconverged:
-        posterior = posterior.accept()
-    try:
-        posterior.require_converged()
-    except BayesmixError:
-        warn(f"The draws are kept in {path}, to look at.")
-        raise
-    show(posterior.summary())
-    say(f"wrote {path}")
-
-
+app.command()(fit)
 app.command()(fit_many)
 
 
@@ -199,8 +160,9 @@ def predict(
         show(derived)
     for warning in dict.fromkeys(warnings):
         warn(warning)
-    notice = notice_of(posteriors)
-    whole = pd.concat(tables).assign(**({"notice": notice} if notice else {}))
+    whole = pd.concat(tables)
+    if notice := notice_of(posteriors):
+        whole = whole.assign(notice=notice)
     write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     say(f"wrote {out}")
 

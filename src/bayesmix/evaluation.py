@@ -90,8 +90,7 @@ def log_density(posterior: Posterior, runs: Runs) -> np.ndarray:
 
 
 def _of_units(model: Model, values: Mapping[str, Any], inputs: Inputs, unit: Any, slots: Any) -> Any:
-    distribution = model.measured(values, model.mean(values, inputs), inputs)
-    pointwise = jnp.where(inputs.observed, distribution.log_prob(inputs.response), 0.0)
+    pointwise = jnp.where(inputs.observed, _pointwise(model, values, inputs), 0.0)
     return jax.ops.segment_sum(pointwise.sum(axis=1), unit, num_segments=len(slots))
 
 

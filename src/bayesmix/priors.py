@@ -93,10 +93,7 @@ def draw(distribution: Distribution, rng: np.random.Generator, size: tuple[int, 
     return np.clip(draws, *edges) if edges else draws
 
 
-def _positive(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x, _TINY)
-
-
+_TINY = 1e-300
 _SAMPLERS: Mapping[str, Callable[..., np.ndarray]] = {
     "Beta": lambda rng, size, concentration1, concentration0: rng.beta(concentration1, concentration0, size),
     "Cauchy": lambda rng, size, loc, scale: loc + scale * rng.standard_cauchy(size),
@@ -105,7 +102,7 @@ _SAMPLERS: Mapping[str, Callable[..., np.ndarray]] = {
     "HalfCauchy": lambda rng, size, scale: np.abs(scale * rng.standard_cauchy(size)),
     "HalfNormal": lambda rng, size, scale: np.abs(scale * rng.standard_normal(size)),
     "InverseGamma": lambda rng, size, concentration, rate: (
-        rate / np.maximum(rng.gamma(concentration, 1.0, size), 1e-300)
+        rate / np.maximum(rng.gamma(concentration, 1.0, size), _TINY)
     ),
     "Laplace": lambda rng, size, loc, scale: rng.laplace(loc, scale, size),
     "LogNormal": lambda rng, size, loc, scale: rng.lognormal(loc, scale, size),
@@ -113,7 +110,6 @@ _SAMPLERS: Mapping[str, Callable[..., np.ndarray]] = {
     "StudentT": lambda rng, size, df, loc, scale: loc + scale * rng.standard_t(df, size),
     "Uniform": lambda rng, size, low, high: rng.uniform(low, high, size),
 }
-_TINY = 1e-300
 _EDGES = {
     "Beta": (1e-12, 1 - 1e-12),
     **dict.fromkeys(("Exponential", "Gamma", "HalfCauchy", "HalfNormal", "InverseGamma", "LogNormal"), (_TINY, None)),

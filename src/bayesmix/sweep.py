@@ -1,13 +1,57 @@
-"""The command fit-many."""
+"""The commands that fit: one model, or many."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bayesmix import options as option
 from bayesmix.errors import BayesmixError
-from bayesmix.options import Accept, Card, Chains, Draws, Maps, Preview, Processes, Quiet, Seed, Units, Warmup, Where
-from bayesmix.terminal import read_runs, say, say_notice, show, warn
+from bayesmix.terminal import read_model, read_runs, say, say_notice, show, warn
+
+
+def fit(
+    model: option.ModelName,
+    runs: option.RunsFile,
+    out: Annotated[Path | None, typer.Option(help="Posterior to write; MODEL.nc by default.")] = None,
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+    target: option.Targets = None,
+    seed: option.Seed = 0,
+    draws: option.Draws = 1000,
+    warmup: option.Warmup = 1000,
+    chains: option.Chains = 4,
+    preview: option.Preview = False,
+    quiet: option.Quiet = False,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Sample the posterior of a model given runs, and write it to a file."""
+    from bayesmix.files import refuse_overwrite
+    from bayesmix.inference import fit as sample
+
+    chosen = read_model(model, target)
+    path = out or Path(f"{chosen.name}.nc")
+    refuse_overwrite(path, overwrite=force)
+    table = read_runs(runs, card, map_, unit, where)
+    posterior = sample(
+        chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet
+    )
+    posterior.save(path, overwrite=force)
+    say_notice(table.card.notice)
+    for problem in posterior.problems():
+        warn(str(problem))
+    if accept_unconverged:
+        posterior = posterior.accept()
+    try:
+        posterior.require_converged()
+    except BayesmixError:
+        warn(f"The draws are kept in {path}, to look at.")
+        raise
+    show(posterior.summary())
+    say(f"wrote {path}")
 
 
 def fit_many(
@@ -19,21 +63,21 @@ def fit_many(
     out: Annotated[Path, typer.Option(help="Folder of posteriors; those that are there are not fitted again.")] = Path(
         "fits"
     ),
-    card: Card = None,
-    map_: Maps = None,
-    unit: Units = None,
-    where: Where = None,
-    seed: Seed = 0,
-    draws: Draws = 1000,
-    warmup: Warmup = 1000,
-    chains: Chains = 4,
-    preview: Preview = False,
-    processes: Processes = 1,
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+    seed: option.Seed = 0,
+    draws: option.Draws = 1000,
+    warmup: option.Warmup = 1000,
+    chains: option.Chains = 4,
+    preview: option.Preview = False,
+    processes: option.Processes = 1,
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers do the fits: tcp://10.0.0.1:8786.")
     ] = None,
-    quiet: Quiet = False,
-    accept_unconverged: Accept = False,
+    quiet: option.Quiet = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Fit many models to one table or to its parts; a sweep that was killed goes on where it was."""
     import pandas as pd

@@ -10,6 +10,7 @@ import typer
 from bayesmix.errors import BayesmixError
 
 if TYPE_CHECKING:
+    from bayesmix.model import Model
     from bayesmix.posterior import Posterior
     from bayesmix.runs import Runs
 
@@ -24,6 +25,16 @@ def read_runs(
     stated = RunsCard.read(card) if card else RunsCard()
     runs = Runs.read(path, stated.merged(RunsCard.parse(maps or [], units or [])))
     return runs.where(*where) if where else runs
+
+
+def read_model(name: str, targets: list[str] | None) -> Model:
+    """Read a model the way that the options say."""
+    import dataclasses
+
+    from bayesmix.model import Model
+
+    model = Model.read(name)
+    return dataclasses.replace(model, targets=tuple(targets)) if targets else model
 
 
 def load(paths: list[Path], accept: bool) -> dict[str, Posterior]:

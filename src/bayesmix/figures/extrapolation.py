@@ -30,7 +30,7 @@ def extrapolation_figure(extrapolation: Extrapolation) -> Figure:
 
 def _errors(axes, extrapolation: Extrapolation) -> None:
     table = extrapolation.table
-    error = 100 * np.log(table["truth"] / table["median"])
+    error = 100 * table["bias"]
     ends = [100 * np.log(table[f"{side}90%"] / table["median"]) for side in ("low", "high")]
     thresholds = sorted(set(table["at"]))
     for at, color in zip(thresholds, style.CYCLE * len(thresholds), strict=False):

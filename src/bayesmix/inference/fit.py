@@ -81,10 +81,10 @@ def fit(
         The density is not finite anywhere that was tried, or nothing is unknown.
     """
     settings = checked(draws, warmup, chains)
-    job = Job(model, runs, seed)
+    bound = _bind(Job(model, runs, seed))
     found: list[Posterior | BayesmixError] = []
-    with show(model.name, draws * len(_bind(job).blocks), progress) as report:
-        run([job], settings, preview, None, report, lambda _, result: found.append(result))
+    with show(model.name, draws * len(bound.blocks), progress) as report:
+        _run([bound], settings, preview, None, report, lambda _, result: found.append(result))
     if isinstance(found[0], BayesmixError):
         raise found[0]
     return found[0]
@@ -113,7 +113,6 @@ class _Bound:
         return structure(self.job.model), self.blocks[0].sizes, self.blocks[0].response.shape
 
 
-@in_double
 def run(
     jobs: Sequence[Job],
     settings: Settings,
@@ -126,12 +125,23 @@ def run(
 
     `slots` posteriors of a program run at once; by default as many as there are, up to a limit.
     """
-    bound = _bound(jobs)
+    _run(_bound(jobs), settings, preview, slots, report, finished)
+
+
+@in_double
+def _run(
+    bound: Sequence[_Bound],
+    settings: Settings,
+    preview: bool,
+    slots: int | None,
+    report: Callable[[int, int], None],
+    finished: Callable[[int, Posterior | BayesmixError], None],
+) -> None:
     programs: dict[Any, list[tuple[int, int]]] = {}
     for i, b in enumerate(bound):
         for j in range(len(b.blocks)):
             programs.setdefault(b.program, []).append((i, j))
-    outcomes: list[dict[int, Outcome | None]] = [{} for _ in jobs]
+    outcomes: list[dict[int, Outcome | None]] = [{} for _ in bound]
     for places in programs.values():
         todo = [Block(bound[i].blocks[j], (bound[i].job.seed, j)) for i, j in places]
         model, side_by_side = bound[places[0][0]].job.model, slots or slots_for(len(todo))
