@@ -21,12 +21,13 @@ def kinds(posterior):
 def test_what_fails_is_sampled_again_at_most_twice(failing, attempts, simulated, monkeypatch):
     judged = []
 
-    def verdict(outcome, settings):
-        judged.append(settings.draws)
-        return [batch.Problem("r_hat", "made up", short=f"R-hat {len(judged)}")] if len(judged) <= failing else []
+    def verdict(outcome, settings, rung):
+        judged.append(rung)
+        return [batch.Problem("r_hat", "made up", short=f"R-hat {len(judged)}")] if rung < min(failing, 2) else []
 
     monkeypatch.setattr(batch, "_wrong", verdict)
     posterior = fit(Model.read("chinchilla_normal"), simulated(0), seed=0, draws=100)
+    assert judged == list(range(attempts + 1))
     assert posterior.attempts == tuple(f"R-hat {i + 1}" for i in range(attempts))
     assert posterior.tree["posterior"].sizes["draw"] == 100
     assert ("attempts" in kinds(posterior)) == bool(attempts)
@@ -34,7 +35,7 @@ def test_what_fails_is_sampled_again_at_most_twice(failing, attempts, simulated,
         (said,) = (p for p in posterior.problems() if p.kind == "attempts")
         assert not said.fatal
         assert said.sentence.startswith(
-            f"Sampling failed before it came to this ({'; then '.join(posterior.attempts)})"
+            f"Sampling was repeated more carefully after {'; then '.join(posterior.attempts)}."
         )
 
 

@@ -64,7 +64,7 @@ def test_each_attempt_is_more_careful_and_the_third_is_the_last(asked, monkeypat
     assert posterior.attempts == ("R-hat 1.500 of L0",) * 2
     assert posterior.tree["posterior"]["L0"].shape == (4, 400, 1)
     assert posterior.tree["sample_stats"]["lp"].shape == (4, 400)
-    assert "(R-hat 1.500 of L0; then R-hat 1.500 of L0)" in problems(posterior)["attempts"].sentence
+    assert "after R-hat 1.500 of L0; then R-hat 1.500 of L0." in problems(posterior)["attempts"].sentence
     assert not problems(posterior)["attempts"].fatal
 
 
@@ -73,6 +73,13 @@ def test_a_caution_is_no_reason_to_draw_again(asked, monkeypatch):
     monkeypatch.setattr(batch, "sampling_problems", lambda draws, stats: caution)
     assert fit(LEVEL, FOUR, seed=0, draws=400).attempts == ()
     assert len(asked) == 1
+
+
+def test_a_few_divergences_are_reason_for_one_more_attempt(asked, monkeypatch):
+    few = [batch.Problem("divergences", "made up", fatal=False, short="1 divergence")]
+    monkeypatch.setattr(batch, "sampling_problems", lambda draws, stats: few)
+    assert fit(LEVEL, FOUR, seed=0, draws=400).attempts == ("1 divergence",)
+    assert len(asked) == 2
 
 
 def test_fewer_draws_than_could_pass_are_not_drawn_again(asked):

@@ -162,8 +162,8 @@ def test_the_prior_is_the_same_however_a_group_is_centred(synthetic):
     for model in (pooled, Model.read("ye_m4_shrunk")):
         before, _ = model.inputs(synthetic())
         compiled = Program(model, before)
-        for share in (0.5, 1.0):
-            centring = {n: np.full_like(c, share) for n, c in before.centring.items()}
+        for known in (0.5, 30.0):
+            centring = {n: np.full_like(c, known) for n, c in before.centring.items()}
             after = dataclasses.replace(before, centring=centring)
             for u in compiled.prior(np.random.default_rng(1), 3):
                 moved = compiled.recentred(u, before, after)

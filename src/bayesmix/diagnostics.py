@@ -94,8 +94,8 @@ def _attempts(posterior: Posterior) -> Iterator[Problem]:
         before = "; then ".join(posterior.attempts)
         yield Problem(
             "attempts",
-            f"Sampling failed before it came to this ({before}), and was repeated more carefully. The draws at hand "
-            "are judged on their own; expect the same of models like it.",
+            f"Sampling was repeated more carefully after {before}. The draws at hand are judged on their own; expect "
+            "the same of models like it.",
             fatal=False,
         )
 
@@ -148,7 +148,7 @@ def _sampler(stats: Draws) -> Iterator[Problem]:
             f"{count} of {total} draws diverged: a region of the posterior was not explored. Use tighter priors, a "
             "simpler law, or complete pooling where groups are few.",
             fatal=count > total // 1000,
-            short=f"{count} divergences",
+            short=f"{count} divergence{'s' if count > 1 else ''}",
         )
     deep = int((stats["n_steps"] >= DEEPEST_TREE).sum())
     if deep:

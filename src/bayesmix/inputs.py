@@ -36,7 +36,8 @@ class Inputs:
     priors : dict of str to dict of str to number
         Numbers of each unknown's prior, by their names.
     centring : dict of str to array
-        For each unknown whose scale is unknown too, how it is sampled (see `bayesmix.pooling.scaled`); 0 at first.
+        For each unknown whose scale is unknown too, how well the runs know it, as far as that has been found out (see
+        `bayesmix.pooling.scaled`); 0 at first.
     scale : array, shape (target,)
         Response reference: geometric mean of each target.
     response : array, shape (observation, target)

@@ -90,9 +90,12 @@ def sample_partial(name: str, one: Distribution, groups: int, spread: float, zer
 def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_sum: bool):
     r"""Sample $\tau z$ with $z \sim N(0, 1)$ and a scale $\tau$ that is unknown itself.
 
-    What is sampled, as the site ``name.offset``, is $v = \tau^{c} z$: z itself where the centring c is 0, which suits
-    groups of which the runs say little, the value where it is 1, which suits those that are well known. The
-    distribution of the value is the same for every c (Papaspiliopoulos, Roberts and Sköld 2007).
+    What is sampled, as the site ``name.offset``, is $v = z \sqrt{1 + (c\tau)^2}$ with the centring c: the inverse of
+    the error with which the runs know the value. Where they know it much better than the scale does, v is the value
+    in units of that error; where they say little, it is z. In between the standard deviation of v given runs and
+    scale is 1 whatever the scale, if the runs' information is normal, so that there is no funnel at either end. The
+    distribution of the value is the same for every c. After Papaspiliopoulos, Roberts and Sköld (2007), section 2,
+    whose centring has a fixed scale.
 
     Parameters
     ----------
@@ -103,19 +106,24 @@ def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_su
     shape : tuple of int
         Shape of the value.
     centring : array, shape of `scale`
-        Between 0 and 1.
+        Not negative; 0 where the runs say nothing.
     zero_sum : bool
         The value sums to zero over its last dimension.
     """
     # Zero-sum vectors are sampled by their coordinates in an orthonormal basis, one fewer.
     shape = (*shape[:-1], shape[-1] - 1) if zero_sum else shape
-    width, rest = (
-        jnp.reshape(power, (*jnp.shape(scale), *(1,) * (len(shape) - jnp.ndim(scale))))
-        for power in (scale**centring, scale ** (1 - centring))
+    scale, width = (
+        jnp.reshape(each, (*jnp.shape(scale), *(1,) * (len(shape) - jnp.ndim(scale))))
+        for each in (scale, widening(scale, centring))
     )
     sampled = numpyro.sample(f"{name}.offset", dist.Normal(0, width).expand(shape).to_event(len(shape)))
-    value = rest * sampled
+    value = scale / width * sampled
     return transforms.ZeroSumTransform(1)(value) if zero_sum else value
+
+
+def widening(scale: Any, centring: Any):
+    """Return the prior standard deviation of what `scaled` samples."""
+    return jnp.sqrt(1 + (centring * scale) ** 2)
 
 
 def shifted(one: Distribution, population, shift, zero_sum: bool):

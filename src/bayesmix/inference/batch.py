@@ -123,13 +123,13 @@ def _sampled(
     tasks = {i: e.task for i, e in posteriors.items()}
     if any(t.inputs.centring for t in tasks.values()):
         settings = replace(settings, acceptance=_FUNNEL)
-    for acceptance, times in _LADDER:
+    for rung, (acceptance, times) in enumerate(_LADDER):
         longer = replace(settings, acceptance=acceptance or settings.acceptance, draws=times * settings.draws)
         order, failed = list(tasks), {}
         for position, taken in sample(compiled, [tasks[i] for i in order], slots, longer, report):
             i = order[position]
             outcome = replace(_outcome(compiled, posteriors[i], _thinned(taken, times)), attempts=attempts[i])
-            wrong = [] if acceptance == _LADDER[-1][0] else _wrong(outcome, settings)
+            wrong = _wrong(outcome, settings, rung)
             if not wrong:
                 yield i, outcome
                 continue
@@ -144,11 +144,15 @@ def _thinned(taken: Sample, times: int) -> Sample:
     return replace(taken, u=taken.u[:, ::times], stats={n: v[:, ::times] for n, v in taken.stats.items()})
 
 
-def _wrong(outcome: Outcome, settings: Settings) -> list[Problem]:
-    """Return what is wrong with an outcome and might not be with another attempt."""
-    if settings.draws < _JUDGED:
+def _wrong(outcome: Outcome, settings: Settings, rung: int) -> list[Problem]:
+    """Return what is wrong with an outcome and might not be with another attempt.
+
+    A few divergences, which smaller steps as a rule are rid of, are worth one more, not two.
+    """
+    if settings.draws < _JUDGED or rung == len(_LADDER) - 1:
         return []
-    return [p for p in sampling_problems(outcome.quantities, outcome.sample.stats) if p.fatal]
+    found = sampling_problems(outcome.quantities, outcome.sample.stats)
+    return [p for p in found if p.fatal or (rung == 0 and p.kind == "divergences")]
 
 
 def _fitted(u: np.ndarray) -> Mode:
@@ -176,20 +180,14 @@ def _centred(
 
 
 def _informed(compiled: Program, inputs: Inputs, mode: Mode) -> Inputs:
-    """Centre each group by the share of the precision of its offsets that comes from the runs, not from the prior.
-
-    That share grows with the square of the scale. It is taken where the scale is four standard deviations below its
-    mode, and a small share counts for less than it is: centred too much there, draws cannot enter the neck of a
-    funnel; centred too little elsewhere, they are correlated, which whitening mends.
-    """
-    covariance = mode.scale @ mode.scale.T
-    precision = compiled.unravel(np.diag(np.linalg.pinv(covariance)))
-    sd = compiled.unravel(np.sqrt(np.diag(covariance)))
+    """Centre each group by how well the runs know it: the precision of its offsets beyond that of the prior."""
+    precision = compiled.unravel(np.diag(np.linalg.pinv(mode.scale @ mode.scale.T)))
+    values = {n: v[0] for n, v in compiled.constrain(mode.centre[None], inputs).items()}
     centring = {}
     for name, now in inputs.centring.items():
         offsets = precision[f"{compiled.model.site(name)}.offset"].reshape(*now.shape, -1).mean(axis=-1)
-        known = np.maximum(offsets - 1, 0.0) * np.exp(-8 * sd.get(compiled.model.site_of_scale(name), 0.0))
-        centring[name] = known**3 / (1 + known**3)
+        scale = np.asarray(compiled.model.scale_of(name, values, inputs))
+        centring[name] = np.sqrt(np.maximum(offsets - 1, 0.0)) / scale
     return replace(inputs, centring=centring)
 
 

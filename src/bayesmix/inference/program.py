@@ -25,6 +25,7 @@ from bayesmix.inference.maps import make_room
 from bayesmix.inputs import Inputs
 from bayesmix.law import Prior
 from bayesmix.model import Model
+from bayesmix.pooling import widening
 from bayesmix.precision import double
 from bayesmix.priors import arguments, draw, rebuild
 
@@ -149,8 +150,8 @@ class Program:
         for name, centring in after.centring.items():
             site = f"{self.model.site(name)}.offset"
             scale = self.model.scale_of(name, values, before)
-            power = scale ** (centring - before.centring[name])
-            sites[site] = sites[site] * power.reshape(*power.shape, *(1,) * (sites[site].ndim - power.ndim))
+            ratio = widening(scale, centring) / widening(scale, before.centring[name])
+            sites[site] = sites[site] * ratio.reshape(*ratio.shape, *(1,) * (sites[site].ndim - ratio.ndim))
         return jnp.concatenate([sites[n].ravel() for n in self.shapes])
 
     def advance(self, *arguments: Any) -> tuple[nuts.State, nuts.Draw]:
