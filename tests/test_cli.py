@@ -327,7 +327,7 @@ def test_runs_and_budgets_on_the_command_line_are_predicted(bayesmix, saved, tmp
     assert "decades above the fitted runs" in err
     assert "Derived coefficients" in out
     frame = pd.read_csv(path)
-    assert set(frame["of"].dropna()) == {"one run", "the law"}
+    assert set(frame["of"].dropna()) == {"one run", "expected"}
     assert frame["quantity"].dropna().tolist() == ["N", "D", "D/N", "response"]
 
 

@@ -83,7 +83,7 @@ def test_one_that_must_be_sampled_again_leaves_the_others_as_they_are(monkeypatc
     plain = fit_many(MODEL, tables, seed=0, **FEW)
     failed = []
 
-    def verdict(outcome, settings):
+    def verdict(outcome, settings, rung):
         again = not failed and np.array_equal(outcome.sample.u, unconstrained(plain["1"]))
         failed.extend([True] if again else [])
         return [Problem("r_hat", "made up", short="made up")] if again else []

@@ -96,7 +96,7 @@ def made_up(bias, decades, width=0.01):
     table = pd.DataFrame({"at": 1e20, "run": "r", "target": "loss", "decades": decades, "truth": 2 * np.exp(bias)})
     for level, z in ((0.5, 0.674), (0.8, 1.28), (0.9, 1.645), (0.95, 1.96)):
         table[f"low{level:.0%}"], table[f"high{level:.0%}"] = 2 * np.exp(-z * width), 2 * np.exp(z * width)
-    return Extrapolation("chinchilla", "C", table.assign(median=2.0, bias=bias), ())
+    return Extrapolation("chinchilla", "C", table.assign(median=2.0, bias=bias), pd.DataFrame(), ())
 
 
 def test_a_forecast_beyond_the_backtest_is_told(result, runs):

@@ -60,10 +60,12 @@ def test_an_extrapolation_comes_back_exactly(tmp_path):
     table["interval_score95%"] = 0.3
     for level in ("50%", "80%", "90%", "95%"):
         table[f"low{level}"], table[f"high{level}"] = 1.9, 2.1
-    made = Extrapolation("chinchilla", "C", table, ("a warning",))
+    bends = pd.DataFrame({"target": ["loss"], "bend": [0.3], "error": [0.1], "at": [1e20]})
+    made = Extrapolation("chinchilla", "C", table, bends, ("a warning",))
     path = results.save(made, tmp_path / "e.json")
     loaded = results.load_extrapolation(path)
     pd.testing.assert_frame_equal(loaded.table, made.table, check_exact=True)
+    pd.testing.assert_frame_equal(loaded.bends, made.bends, check_exact=True)
     assert (loaded.model, loaded.by, loaded.warnings) == (made.model, made.by, made.warnings)
     assert json.loads(path.read_text())["sentence"] == made.sentence()
 
@@ -88,7 +90,7 @@ def test_the_files_are_strict_json_with_facts_versions_and_notice(comparison, de
         path = results.save(result, tmp_path / f"{name}.json", notice="Made up.")
         content = json.loads(path.read_text(), parse_constant=refuse)
         assert content["bayesmix"] == name
-        assert content["format"] == 1
+        assert content["format"] == results.FORMAT
         assert content["notice"] == "Made up."
         assert "numpyro" in content["versions"]
     assert content["facts"]["p_better"] == decision.p_better
@@ -128,7 +130,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 def test_a_newer_format_is_refused(comparison, tmp_path):
     path = results.save(comparison, tmp_path / "c.json")
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "format": 2, "versions": {"bayesmix": "9.0"}}))
+    path.write_text(json.dumps({**content, "format": results.FORMAT + 1, "versions": {"bayesmix": "9.0"}}))
     with pytest.raises(BayesmixError, match=r"written by bayesmix 9.0, which is newer. Upgrade"):
         results.load_comparison(path)
 

@@ -19,6 +19,7 @@ from bayesmix.sweep import fit, fit_many
 from bayesmix.terminal import (
     forecasts,
     load,
+    load_informed,
     notice_of,
     read_planned,
     read_runs,
@@ -130,20 +131,18 @@ def predict(
     from bayesmix.files import refuse_overwrite, write_whole
     from bayesmix.prediction import compute_optimal
     from bayesmix.prediction import predict as forecast
-    from bayesmix.results import load_extrapolation
 
     if not (planned or at or compute) or (planned and at):
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
     refuse_overwrite(out, overwrite=force)
-    backtests = [load_extrapolation(path) for path in extrapolation or []]
-    posteriors = load([posterior], accept_unconverged)
+    posteriors, backtests = load_informed([posterior], accept_unconverged, extrapolation)
     (loaded,) = posteriors.values()
     tables, warnings = [], []
     if planned or at:
         prediction = forecast(loaded, read_planned(planned, at), seed=seed)
         tables += [
             prediction.table("measured").assign(of="one run"),
-            prediction.table("expected").assign(of="the law"),
+            prediction.table("expected").assign(of="expected"),
         ]
         warnings += prediction.warnings
         warnings += [b.untested(loaded.runs, prediction.planned) or b.sentence() for b in backtests]
@@ -175,6 +174,7 @@ def decide(
     posteriors: option.Posteriors,
     problem: option.Problem,
     comparison: Annotated[Path | None, typer.Option(help="Comparison whose stacking weights share the draws.")] = None,
+    extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Decision to write.")] = Path("decision.json"),
     seed: option.Seed = 0,
     force: option.Force = False,
@@ -189,7 +189,7 @@ def decide(
     refuse_overwrite(out, overwrite=force)
     stated = Stated.read(problem)
     weights = load_comparison(comparison).weights if comparison else None
-    loaded = load(posteriors, accept_unconverged)
+    loaded, _ = load_informed(posteriors, accept_unconverged, extrapolation)
     decision = choose(loaded, stated, seed=seed, weights=weights)
     save(decision, out, notice=notice_of(loaded), overwrite=force)
     show(decision.table(), index=False)
@@ -216,10 +216,10 @@ def report(
     """Write one self-contained HTML report, with Markdown and JSON beside it."""
     from bayesmix.files import refuse_overwrite
     from bayesmix.report import write_report
-    from bayesmix.results import load_comparison, load_decision, load_extrapolation
+    from bayesmix.results import load_comparison, load_decision
 
     refuse_overwrite(out, overwrite=force)
-    loaded = load(posteriors, accept_unconverged)
+    loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     predictions, optima = forecasts(loaded, planned, compute, seed)
     write_report(
         out,
@@ -228,7 +228,7 @@ def report(
         load_decision(decision) if decision else None,
         predictions=predictions,
         optima=optima,
-        extrapolations=[load_extrapolation(path) for path in extrapolation or []],
+        extrapolations=backtests,
         overwrite=force,
     )
     say(f"wrote {out / 'report.html'}")

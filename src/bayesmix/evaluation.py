@@ -63,29 +63,51 @@ def mean(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:
 
 
 def mean_and_measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs) -> Any:
-    """Return the law's response in one draw, and a measured one; the draw's random numbers are its ``key``."""
-    values = {n: v for n, v in drawn.items() if n != "key"}
-    expected = model.mean(values, inputs)
-    return expected, model.measured(values, expected, inputs).sample(jax.random.wrap_key_data(drawn["key"]))
+    """Return the expected response in one draw, and a measured one; the draw's random numbers are its ``key``."""
+    expected = _expected(model, drawn, inputs)
+    return expected, model.measured(drawn, expected, inputs).sample(jax.random.wrap_key_data(drawn["key"]))
 
 
-def measured_draws(model: Model, values: Mapping[str, Any], inputs: Inputs, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the law's response, and measured ones, in every draw, shape (draw, observation, target)."""
+def _expected(model: Model, drawn: Mapping[str, Any], inputs: Inputs) -> Any:
+    """Return the law's response in one draw, times the draw's ``factor`` if it has one."""
+    return model.mean(drawn, inputs) * drawn.get("factor", 1.0)
+
+
+def _with_factor(values: Mapping[str, Any], factor: np.ndarray | None, inputs: Inputs) -> dict[str, Any]:
+    """Return draws with a factor of every response, shape (draw, observation, target), as long as padded inputs."""
+    if factor is None:
+        return dict(values)
+    missing = len(padded(inputs).response) - factor.shape[1]
+    return {**values, "factor": np.pad(factor, ((0, 0), (0, missing), (0, 0)), constant_values=1.0)}
+
+
+def measured_draws(
+    model: Model, values: Mapping[str, Any], inputs: Inputs, seed: int, factor: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return expected responses and measured ones in every draw, shape (draw, observation, target).
+
+    Expected is the law's response, times a factor of the same shape where there is one.
+    """
     rows = len(inputs.response)
     keys = np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), len(next(iter(values.values()))))))
-    expected, measured = over_draws(mean_and_measured, model, {**values, "key": keys}, inputs)
+    drawn = {**_with_factor(values, factor, inputs), "key": keys}
+    expected, measured = over_draws(mean_and_measured, model, drawn, inputs)
     return expected[:, :rows], measured[:, :rows]
 
 
 def _pointwise(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:
     """Return the log density of every response in one draw, for `over_draws`."""
-    return model.measured(values, model.mean(values, inputs), inputs).log_prob(inputs.response)
+    return model.measured(values, _expected(model, values, inputs), inputs).log_prob(inputs.response)
 
 
-def log_density(posterior: Posterior, runs: Runs) -> np.ndarray:
-    """Return the log predictive density of measured responses, shape (observation, target); NaN where there is none."""
+def log_density(posterior: Posterior, runs: Runs, factor: np.ndarray | None = None) -> np.ndarray:
+    """Return the log predictive density of measured responses, shape (observation, target); NaN where there is none.
+
+    The expected response is the law's, times a factor where there is one; see `measured_draws`.
+    """
     inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
-    drawn = over_draws(_pointwise, posterior.model, posterior.values(), inputs)[:, : len(runs)]
+    drawn = _with_factor(posterior.values(), factor, inputs)
+    drawn = over_draws(_pointwise, posterior.model, drawn, inputs)[:, : len(runs)]
     return np.where(inputs.observed, logsumexp(drawn, axis=0) - np.log(len(drawn)), np.nan)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesmix import scores
+from bayesmix.beyond import bends, factors
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_density
 from bayesmix.inference import fit_many
@@ -42,6 +43,9 @@ class Extrapolation:
         lies above the largest fitted one), ``truth``, the predictive ``median``, ends of intervals (``low90%``,
         ``high90%`` and so on), and the scores: ``pit``, ``crps``, ``log_score``, ``interval_score95%``, ``bias``.
         Scores are in units of the log response, about relative errors.
+    bends : DataFrame
+        One row a threshold and target: ``at``, ``target``, and the ``bend`` of the discrepancy that the hidden runs
+        show, with its standard ``error``.
     warnings : tuple of str
         Problems of the fits.
     """
@@ -49,6 +53,7 @@ class Extrapolation:
     model: str
     by: str
     table: pd.DataFrame
+    bends: pd.DataFrame
     warnings: tuple[str, ...]
 
     @property
@@ -82,6 +87,20 @@ class Extrapolation:
             f"{self.by} lies {decades:.1f} decades beyond the fitted runs, but hidden runs were forecast only up to "
             f"{self.reach:.1f} decades: what intervals are worth so far out, nobody has seen."
         )
+
+    def informing(self, posterior: Posterior) -> Posterior:
+        """Return a posterior whose forecasts know the bend that the hidden runs of the highest threshold show.
+
+        That of all targets together, weighted by their precision; the error is that of the most precise one, since
+        targets of the same runs err together. Without a discrepancy nothing changes.
+        """
+        discrepancy = posterior.model.discrepancy
+        if discrepancy is None or not len(self.bends):
+            return posterior
+        at, bend, error = self.bends[["at", "bend", "error"]].to_numpy().T
+        last = at == at.max()
+        given = discrepancy.given(float(np.average(bend[last], weights=error[last] ** -2.0)), float(error[last].min()))
+        return replace(posterior, model=replace(posterior.model, discrepancy=given))
 
     def sentence(self) -> str:
         """Return how far the intervals can be trusted."""
@@ -167,11 +186,13 @@ def extrapolate(
     posteriors = fit_many(
         model, [small for small, _ in splits.values()], seed=seed, names=names, processes=processes, progress=progress
     )
-    parts, warnings = [], []
+    parts, found, warnings = [], [], []
     for (threshold, (_, large)), posterior in zip(splits.items(), posteriors.values(), strict=True):
         parts.append(_scored(posterior, large, by, seed).assign(at=threshold))
+        found.append(_bends(posterior, large, seed).assign(at=threshold))
         warnings += [f"{by} <= {threshold:.3g}: {problem}" for problem in posterior.problems()]
-    return Extrapolation(model.name, by, pd.concat(parts, ignore_index=True), tuple(warnings))
+    table, shown = (pd.concat(p, ignore_index=True) for p in (parts, found))
+    return Extrapolation(model.name, by, table, shown, tuple(warnings))
 
 
 def _splits(
@@ -211,9 +232,36 @@ def _by_mixture(runs: Runs, share: float, seed: int) -> tuple[Runs, Runs]:
     return runs.rows(~apart), runs.rows(apart)
 
 
+def informed(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extrapolation]) -> dict[str, Posterior]:
+    """Return the posteriors, each informed by the extrapolations of its model.
+
+    Raises
+    ------
+    BayesmixError
+        An extrapolation is of a model that no posterior is of.
+    """
+    models = list(dict.fromkeys(p.model.name for p in posteriors.values()))
+    if strangers := [e.model for e in extrapolations if e.model not in models]:
+        raise BayesmixError(
+            f"extrapolation of model {strangers[0]}, but the posteriors are of {', '.join(models)}. Give a posterior "
+            "of the same model"
+        )
+    for one in extrapolations:
+        posteriors = {n: one.informing(p) if p.model.name == one.model else p for n, p in posteriors.items()}
+    return dict(posteriors)
+
+
+def _bends(posterior: Posterior, large: Runs, seed: int) -> pd.DataFrame:
+    inputs, _ = posterior.model.inputs(large, posterior.coordinates)
+    found = zip(posterior.targets, bends(posterior, inputs, seed), strict=True)
+    rows = [{"target": target, "bend": bend, "error": error} for target, (bend, error) in found]
+    return pd.DataFrame(rows).dropna()
+
+
 def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFrame:
     prediction = predict(posterior, large, seed=seed)
-    densities = log_density(posterior, large)
+    inputs, _ = posterior.model.inputs(large, posterior.coordinates)
+    densities = log_density(posterior, large, factors(posterior, inputs, seed))
     decades = np.log10(large.column(by) / posterior.runs.column(by).max())
     parts = []
     for j, target in enumerate(posterior.targets):

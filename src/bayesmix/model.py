@@ -1,4 +1,4 @@
-"""Model: law, noise and pooling together; calling it is the NumPyro program."""
+"""Model: law, noise, pooling and discrepancy together; calling it is the NumPyro program."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpyro
 
+from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.errors import BayesmixError, suggest
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.law import Law, Prior, Quantity, Reference, replaced
@@ -27,7 +28,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Model:
-    """A joint distribution of runs: a law, a noise and the pooling of their quantities.
+    """A joint distribution of runs: a law, a noise, the pooling of their quantities, and what the law misses.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ class Model:
         Columns to model; empty for all columns of the law's response.
     pooling : mapping of str to Pooling
         Quantities that vary over a label column.
+    discrepancy : Discrepancy, optional
+        What the law misses beyond the fitted runs; by default as in past studies. None takes the law for true.
     published : mapping of str to mapping
         Constants of papers, by the name of the fit, in the law's quantities, each with its ``source``.
     description : str
@@ -55,6 +58,7 @@ class Model:
     covariates: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     pooling: Mapping[str, Pooling] = field(default_factory=dict)
+    discrepancy: Discrepancy | None = field(default_factory=past)
     published: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     description: str = ""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bayesmix import laws, noise, ready
+from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
 from bayesmix.files import write_whole
 from bayesmix.law import Law, Prior, Reference
@@ -16,7 +18,9 @@ from bayesmix.model import Model
 from bayesmix.pooling import Pooling
 from bayesmix.priors import from_table, to_table
 
-_KEYS = ("law", "noise", "name", "description", "targets", "covariates", "priors", "pooling", "published")
+_TABLES = ("covariates", "priors", "pooling", "published")
+_KEYS = ("law", "noise", "name", "description", "targets", "discrepancy", *_TABLES)
+_NO_DISCREPANCY = "none"
 
 
 def read(path: str | Path) -> Model:
@@ -63,6 +67,7 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
     measured = _attempt(faults, lambda: noise.get(str(table.get("noise", "log_student_t"))))
     pooling = {q: p for q, t in table.get("pooling", {}).items() if (p := _pooling(q, t, faults))}
     changes = {q: c for q, t in table.get("priors", {}).items() if (c := _change(q, t, faults)) is not None}
+    discrepancy = _discrepancy(table["discrepancy"], faults) if "discrepancy" in table else past()
     if law is not None:
         _check_published(law, table.get("published", {}), faults)
     if law is not None and measured is not None:
@@ -77,6 +82,7 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
                 covariates=table.get("covariates", {}),
                 targets=tuple(table.get("targets", ())),
                 pooling=pooling,
+                discrepancy=discrepancy,
                 published=table.get("published", {}),
                 description=str(table.get("description", "")),
             ).given(**changes),
@@ -91,15 +97,18 @@ def _well_typed(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]
     kept = {}
     for key in (k for k in table if k in _KEYS):
         value = table[key]
-        if key in ("covariates", "priors", "pooling", "published"):
+        if key in _TABLES:
             fits, wanted = isinstance(value, Mapping), f"Write a table [{key}]"
         elif key == "targets":
             fits = isinstance(value, list) and all(isinstance(v, str) for v in value)
             wanted = 'Write a list of columns, such as ["loss.web"]'
+        elif key == "discrepancy":
+            fits = isinstance(value, Mapping) or value == _NO_DISCREPANCY
+            wanted = f'Write "{_NO_DISCREPANCY}", a table [discrepancy], or nothing for that of past studies'
         else:
             fits, wanted = isinstance(value, str), "Write text in quotes"
-        if key == "published" and fits:
-            fits = all(isinstance(v, Mapping) for v in dict(value).values())
+        if key == "published" and isinstance(value, Mapping):
+            fits = all(isinstance(v, Mapping) for v in value.values())
             wanted = "Write a table [published.NAME]"
         if fits:
             kept[key] = value
@@ -138,6 +147,10 @@ def _pooling(name: str, table: Any, faults: list[Fault]) -> Pooling | None:
     return _attempt(faults, lambda: Pooling(**{"kind": "partial", **table}))
 
 
+def _discrepancy(value: Any, faults: list[Fault]) -> Discrepancy | None:
+    return _attempt(faults, lambda: Discrepancy.of(value)) if isinstance(value, Mapping) else None
+
+
 def _change(name: str, value: Any, faults: list[Fault]) -> Any:
     if isinstance(value, Mapping):
         return _attempt(faults, lambda: from_table(value))
@@ -173,10 +186,14 @@ def dumps(model: Model) -> str:
         lines.append(f"description = {_toml(model.description)}")
     if model.targets:
         lines.append(f"targets = {_toml(list(model.targets))}")
+    if model.discrepancy is None:
+        lines.append(f"discrepancy = {_toml(_NO_DISCREPANCY)}")
     tables = {
         "covariates": dict(model.covariates),
         "priors": _changed(model),
         **{f"pooling.{_key(q)}": vars(p) for q, p in model.pooling.items()},
+        # Its numbers always, so that a saved posterior forecasts the same once more studies are known.
+        "discrepancy": asdict(model.discrepancy) if model.discrepancy else {},
         **{f"published.{_key(fit)}": dict(constants) for fit, constants in model.published.items()},
     }
     for title, table in tables.items():

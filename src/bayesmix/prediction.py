@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from bayesmix.beyond import factors
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import mean, measured_draws, over_draws
 from bayesmix.posterior import Posterior
@@ -26,7 +27,7 @@ class Prediction:
     Attributes
     ----------
     expected : array, shape (draw, observation, target)
-        The law's response: what many runs of this kind would average.
+        What many runs of this kind would average: the law's response, and beyond the fitted runs its discrepancy.
     measured : array, shape (draw, observation, target)
         One run's measured response, noise included.
     planned : Runs
@@ -80,7 +81,7 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
     posterior.require_converged()
     model = posterior.model
     inputs, _ = model.inputs(planned, posterior.coordinates)
-    expected, measured = measured_draws(model, posterior.values(), inputs, seed)
+    expected, measured = measured_draws(model, posterior.values(), inputs, seed, factors(posterior, inputs, seed))
     warnings = [*(str(p) for p in posterior.problems()), *distance(posterior, planned)]
     return Prediction(expected, measured, planned, posterior.targets, tuple(warnings))
 
@@ -88,6 +89,11 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
 def distance(posterior: Posterior, planned: Runs) -> list[str]:
     """Return a sentence for each covariate that lies outside the fitted runs, used by the law or not."""
     found = []
+    trust = (
+        "the intervals allow for laws bending there as they did in past studies."
+        if posterior.model.discrepancy
+        else "the intervals take the law for true there, and are too narrow if it bends."
+    )
     # Taken from the inputs, where the domains of both are in the same order.
     inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
     for covariate, column in posterior.model.columns.items():
@@ -106,10 +112,7 @@ def distance(posterior: Posterior, planned: Runs) -> list[str]:
         above, below = np.log10(asked.max() / fitted.max()), np.log10(fitted.min() / asked.min())
         for decades, side in ((above, "above"), (below, "below")):
             if decades > 0.01:
-                found.append(
-                    f"{column} lies up to {decades:.1f} decades {side} the fitted runs: the intervals take the law for "
-                    "true there, and are too narrow if it bends."
-                )
+                found.append(f"{column} lies up to {decades:.1f} decades {side} the fitted runs: {trust}")
     found += [
         f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of "
         f"{symbol} = {low:.3g} to {high:.3g}."
@@ -142,7 +145,8 @@ class Optimum:
     C : array, shape (budget,)
         Compute budgets, FLOP.
     N, D, response : array, shape (draw, budget, target)
-        Parameters, tokens, and what the law says they reach; NaN in draws without an optimum.
+        Parameters, tokens, and what they are expected to reach, with the discrepancy at the median allocation; NaN in
+        draws without an optimum.
     targets : tuple of str
         Along the last axis.
     warnings : tuple of str
@@ -212,7 +216,9 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
     if not len(C) or not all(0 < float(budget) < np.inf for budget in C):
         raise BayesmixError(f"compute budgets are {list(C)}: give at least one, each a finite number of FLOP above 0")
     results = [_optimum_at(posterior, float(budget)) for budget in C]
+    bends = posterior.model.discrepancy is not None
     N, D, response = (np.stack([r[i] for r in results], axis=1) for i in range(3))
+    response = response * _beyond(posterior, N, D)
     warnings = [str(p) for p in posterior.problems()]
     if missing := int(np.isnan(N).any(axis=(1, 2)).sum()):
         warnings.append(
@@ -220,8 +226,26 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
         )
     fitted = posterior.runs.column("C")
     if (decades := np.log10(max(C) / fitted.max())) > 0.01:
-        warnings.append(f"C lies up to {decades:.1f} decades above the fitted runs: the law is taken for true there.")
+        warnings.append(
+            f"C lies up to {decades:.1f} decades above the fitted runs: N and D are split as the law has it, taken for "
+            f"true there; the response {'allows for laws bending as in past studies' if bends else 'takes it so too'}."
+        )
     return Optimum(np.asarray(C, dtype=float), N, D, response, posterior.targets, tuple(warnings))
+
+
+def _beyond(posterior: Posterior, N: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Return what the discrepancy makes of the response, from draws of allocations, (draw, budget, target)."""
+    factor = np.ones(N.shape)
+    found = np.isfinite(N).any(axis=0)
+    places = list(zip(*np.nonzero(found), strict=True))
+    if places:
+        rows = [{"N": np.nanmedian(N[:, i, j]), "D": np.nanmedian(D[:, i, j])} for i, j in places]
+        planned = Runs.of(pd.DataFrame(rows), planned=True, source="compute-optimal allocations")
+        inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
+        if (bent := factors(posterior, inputs, posterior.seed)) is not None:
+            for k, (i, j) in enumerate(places):
+                factor[:, i, j] = bent[:, k, j]
+    return factor
 
 
 def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

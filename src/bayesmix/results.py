@@ -19,7 +19,7 @@ from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_whole
 from bayesmix.provenance import versions
 
-FORMAT = 1
+FORMAT = 2  # 2: bends in extrapolations
 _COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide"}
 Result = Comparison | Extrapolation | Decision
 
@@ -69,7 +69,8 @@ def load_extrapolation(path: str | Path) -> Extrapolation:
     """Read an extrapolation."""
     content = _read(path, "extrapolation")
     table = pd.DataFrame.from_dict(content["table"], orient="index").reset_index(drop=True)
-    return Extrapolation(content["model"], content["by"], table, tuple(content["warnings"]))
+    bends = pd.DataFrame.from_dict(content["bends"], orient="index").reset_index(drop=True)
+    return Extrapolation(content["model"], content["by"], table, bends, tuple(content["warnings"]))
 
 
 def load_decision(path: str | Path) -> Decision:
@@ -99,4 +100,6 @@ def _read(path: str | Path, kind: str) -> dict[str, Any]:
         raise BayesmixError(
             f"{path} was written by bayesmix {content['versions']['bayesmix']}, which is newer. Upgrade"
         )
+    if content["format"] < FORMAT:
+        raise BayesmixError(f"{path} was written by an older bayesmix. Make it again with: bayesmix {_COMMANDS[kind]}")
     return content

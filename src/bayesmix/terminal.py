@@ -10,6 +10,7 @@ import typer
 from bayesmix.errors import BayesmixError
 
 if TYPE_CHECKING:
+    from bayesmix.extrapolation import Extrapolation
     from bayesmix.model import Model
     from bayesmix.posterior import Posterior
     from bayesmix.runs import Runs
@@ -94,6 +95,17 @@ def read_planned(path: Path | None, at: list[str] | None) -> Runs:
         cells = (part.partition("=") for part in text.replace(" ", "").split(","))
         rows.append({"run": text, **{name: value for name, _, value in cells}})
     return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
+
+
+def load_informed(
+    paths: list[Path], accept: bool, extrapolations: list[Path] | None
+) -> tuple[dict[str, Posterior], list[Extrapolation]]:
+    """Load posteriors and extrapolations of their models, which inform them."""
+    from bayesmix.extrapolation import informed
+    from bayesmix.results import load_extrapolation
+
+    backtests = [load_extrapolation(path) for path in extrapolations or []]
+    return informed(load(paths, accept), backtests), backtests
 
 
 def forecasts(loaded: dict[str, Posterior], planned: Path | None, compute: list[float] | None, seed: int):

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from bayesmix.beyond import edge
 from bayesmix.decision.problem import Problem
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
 from bayesmix.inputs import Inputs
@@ -23,18 +24,28 @@ from bayesmix.runs import Runs
 
 @dataclass(frozen=True)
 class Part:
-    """Draws of one posterior, and the planned run as its model sees it."""
+    """Draws of one posterior, the planned run as its model sees it, and where the fitted runs end on the way to it.
+
+    Among the values, ``bend`` is how far off the law is from there on; see `bayesmix.discrepancy`.
+    """
 
     model: Model
     values: Mapping[str, Any]
-    inputs: Inputs
+    inputs: tuple[Inputs, Inputs]
     weights: np.ndarray
 
-    def one(self, w: Any, values: Mapping[str, Any], inputs: Inputs) -> Any:
+    def one(self, w: Any, values: Mapping[str, Any], inputs: tuple[Inputs, Inputs]) -> Any:
         """Return the objective of a mixture in one draw."""
         mixture = [c for c, column in self.model.columns.items() if column == "w"]
-        covariates = {**inputs.covariates, **dict.fromkeys(mixture, w[None, :])}
-        return self.model.mean(values, dataclasses.replace(inputs, covariates=covariates))[0] @ self.weights
+
+        def mean(at):
+            covariates = {**at.covariates, **dict.fromkeys(mixture, w[None, :])}
+            return self.model.mean(values, dataclasses.replace(at, covariates=covariates))[0]
+
+        planned, edge = map(mean, inputs)
+        positive = (planned > 0) & (edge > 0)
+        fall = jnp.log(jnp.where(positive, edge, 1.0) / jnp.where(positive, planned, 1.0))
+        return (planned * jnp.exp(-values["bend"] * fall)) @ self.weights
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ class Objective:
         return functions
 
 
-def _bound(gradient: Any, values: Mapping[str, Any], inputs: Inputs) -> Any:
+def _bound(gradient: Any, values: Mapping[str, Any], inputs: tuple[Inputs, Inputs]) -> Any:
     def both(w):
         value, slope = gradient(w, values, inputs)
         return float(value), np.asarray(slope)
@@ -122,10 +133,14 @@ def build(
             continue
         key, here = jax.random.split(key)
         values, total = posterior.values(), available[name]
+        discrepancy, weighted = posterior.model.discrepancy, target_weights(posterior.targets, problem)
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(here)))
+        bend = discrepancy.draws(rng, total) if discrepancy else np.zeros(total)
         chosen = np.asarray(jax.random.choice(here, total, (min(count, total),), replace=False))
         inputs, _ = posterior.model.inputs(planned_run(posterior, problem, first.runs.domains), posterior.coordinates)
         sampled = {n: v[chosen] for n, v in values.items()}
-        parts.append(Part(posterior.model, sampled, inputs, target_weights(posterior.targets, problem)))
+        places = (inputs, edge(posterior, inputs)[0])
+        parts.append(Part(posterior.model, sampled | {"bend": bend[chosen]}, places, weighted))
     return Objective(tuple(parts))
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision
 from bayesmix.errors import BayesmixError
-from bayesmix.extrapolation import Extrapolation
+from bayesmix.extrapolation import Extrapolation, informed
 from bayesmix.files import refuse_overwrite, write_whole
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
@@ -87,11 +87,11 @@ def write_report(
     refuse_overwrite(folder, overwrite=overwrite)
     for posterior in posteriors.values():
         posterior.require_converged()
+    posteriors = informed(posteriors, extrapolations)
     compared = (comparisons,) if isinstance(comparisons, Comparison) else tuple(comparisons or ())
     predictions, optima = predictions or {}, optima or {}
     results = Results(group(posteriors, compared), decision, predictions, optima, tuple(extrapolations))
     _refuse_strangers(posteriors, {**predictions, **optima})
-    _refuse_other_models(posteriors, extrapolations)
     numbers = facts.gather(title, results, compared)
     page = {
         "title": title,
@@ -107,15 +107,6 @@ def _refuse_strangers(posteriors: Mapping[str, Posterior], results: Mapping[str,
         raise BayesmixError(
             f"results of {', '.join(strangers)}, but the posteriors are {', '.join(posteriors)}. Give the posterior "
             "that each result is from, under the same name"
-        )
-
-
-def _refuse_other_models(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extrapolation]) -> None:
-    models = list(dict.fromkeys(p.model.name for p in posteriors.values()))
-    if strangers := [e.model for e in extrapolations if e.model not in models]:
-        raise BayesmixError(
-            f"extrapolation of model {strangers[0]}, but the posteriors are of {', '.join(models)}. Give a posterior "
-            "of the same model"
         )
 
 

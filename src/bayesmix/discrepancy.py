@@ -1,0 +1,102 @@
+r"""Discrepancy: what a law misses beyond the runs it was fitted to.
+
+$$\log y(x) = \log m(x) - (b + \omega z_x)\,[\log m(e_x) - \log m(x)],\qquad
+b \sim \mathrm{StudentT}_{|b| < 5}(\nu, \mu, \varsigma),\quad z_x \sim N(0, 1)$$
+
+with m the law's response and e_x the nearest point to x of the convex hull of the fitted runs, on the logarithms of
+all covariates but the mixture. The bracket is the fall that the law promises beyond the runs; the bend b is how far
+off the promise is: 0 if the law is right, 0.5 if the response falls half as much again, -1 if it does not fall at all.
+All runs of one forecast share b; each has its own z. Inside the hull the discrepancy is zero, so the posterior is the
+same with and without it.
+
+How promises were kept in past studies is in ``past.toml``: the default, which a model file or the user's own studies
+replace. What the law got wrong on the user's own larger runs, once they were hidden, narrows it down: see `given`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from bayesmix.errors import BayesmixError
+
+# Bends beyond these are left out: the expected response would be infinite with them.
+MOST = 5.0
+_PAST = Path(__file__).parent / "past.toml"
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """Distribution of the bend; see the module for the equation.
+
+    Parameters
+    ----------
+    location, scale, df : float
+        Of Student's t distribution of the bend b.
+    run : float
+        Standard deviation of a single run's own departure from it.
+    intercept, slope, spread : float
+        Once a bend was measured by hiding the user's own largest runs: the location is then intercept + slope times
+        what was measured, the scale is the spread.
+
+    Raises
+    ------
+    BayesmixError
+        A number is not finite, or a scale is not positive.
+    """
+
+    location: float
+    scale: float
+    df: float
+    run: float
+    intercept: float
+    slope: float
+    spread: float
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
+                raise BayesmixError(f"{name} of the discrepancy is {value!r}. Give a finite number")
+        for name in ("scale", "df", "spread"):
+            if not getattr(self, name) > 0:
+                raise BayesmixError(f"{name} of the discrepancy is {getattr(self, name)}. Give a number above 0")
+        if self.run < 0:
+            raise BayesmixError(f"run of the discrepancy is {self.run}. Give a number of at least 0")
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Discrepancy:
+        """Build it from a table of its numbers, e.g. of a TOML file."""
+        names = [f.name for f in fields(cls)]
+        if set(table) != set(names):
+            raise BayesmixError(f"a discrepancy has {', '.join(table) or 'nothing'}. Give {', '.join(names)}")
+        return cls(**table)
+
+    def given(self, bend: float, error: float) -> Discrepancy:
+        """Return what is believed once the user's own largest runs were hidden, and showed a bend.
+
+        Parameters
+        ----------
+        bend, error : float
+            The bend that they showed, and its standard error.
+        """
+        location = self.intercept + self.slope * bend
+        scale = float(np.hypot(self.spread, self.slope * error))
+        return Discrepancy(location, scale, self.df, self.run, self.intercept, self.slope, self.spread)
+
+    def draws(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Return draws of the bend, shape (draw,); beyond what it was ever seen to be there are none."""
+        t = stats.t(self.df, self.location, self.scale)
+        return t.ppf(rng.uniform(t.cdf(-MOST), t.cdf(MOST), count))
+
+
+@cache
+def past() -> Discrepancy:
+    """Return the discrepancy that past studies showed."""
+    return Discrepancy.of(tomllib.loads(_PAST.read_text(encoding="utf-8"))["discrepancy"])
