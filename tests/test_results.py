@@ -98,7 +98,7 @@ def test_the_files_are_strict_json_with_facts_versions_and_notice(comparison, de
 
 def test_numbers_that_are_not_finite_are_null_and_come_back_as_nan(comparison, tmp_path):
     table = comparison.table.assign(max_k=[np.inf, 0.3], diff_se=[np.nan, 1.0])
-    path = results.save(Comparison(table, "run", 20, ()), tmp_path / "c.json")
+    path = results.save(Comparison(table, "run", 20, "PSIS-LOO", ()), tmp_path / "c.json")
     json.loads(path.read_text(), parse_constant=refuse)
     loaded = results.load_comparison(path).table
     assert loaded["max_k"].isna().tolist() == [True, False]

@@ -1,10 +1,13 @@
 """Whether forecasts of larger runs hold: small ones are fitted, larger ones hidden, on real tables.
 
-    python benchmarks/calibration --list           # every task: rows fitted and hidden, how far it asks
-    python benchmarks/calibration --rivals         # scores of what people do today; an hour
-    python benchmarks/calibration --rivals --only porian --only "chinchilla_epoch:C10"
+    python benchmarks/calibration --list                       # every task: rows fitted and hidden, how far it asks
+    python benchmarks/calibration --out results                # fits, rivals, scores, a table and a figure
+    python benchmarks/calibration --out results --only porian --only "chinchilla_epoch:C10"
+    python benchmarks/calibration --out results --learn src/bayesmix/past.toml   # what is shipped, from all studies
 
-A task is asked for by its name, its table or its kind.
+A task is asked for by its name, its table or its kind. What was computed is kept in the folder of results, so that the
+same command goes on where it was stopped. The discrepancy that a study's tasks are scored with is learned from the
+other studies.
 """
 
 from __future__ import annotations
@@ -12,36 +15,47 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
+from contenders import CONTENDERS, forecasts
+from figure import figure
+from history import evidence, learn
 from rivals import RIVALS
 from scores import scored
 from shared import TABLES, markdown, present
+from store import Store
+from summary import by_contender, by_table, shown
 from task import Task
 from tasks import listing, tasks
 
-SHOWN = ("coverage50%", "coverage80%", "coverage95%", "crps", "log_score", "interval_score95%", "bias")
+from bayesmix.files import write_whole
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="print a table of the tasks")
-    parser.add_argument("--rivals", action="store_true", help="score the rivals")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are kept, and where to go on")
     parser.add_argument("--only", action="append", metavar="TASK", help="name, table or kind of a task")
-    return parser.parse_args()
+    parser.add_argument("--learn", type=Path, metavar="FILE", help="write the discrepancy learned from all studies")
+    asked = parser.parse_args()
+    if not (asked.list or asked.out):
+        parser.error("say --list, or --out FOLDER")
+    return asked
 
 
-def rival_scores(task: Task) -> pd.DataFrame:
-    """Return the scores of every rival on a task, one row a rival."""
-    small, large = task.split()
-    rows = []
-    for name, rival in RIVALS.items():
+def prepare(store: Store, chosen: list[Task]) -> None:
+    """Compute what takes long, task by task."""
+    for task in chosen:
         begin = time.perf_counter()
-        draws = rival(task.model(), small, large, seed=0)
-        seconds = time.perf_counter() - begin
-        means = scored(draws, task.truth, task.beyond).mean()
-        rows.append({"task": task.name, "rival": name, **{s: f"{means[s]:.3g}" for s in SHOWN}, "s": f"{seconds:.1f}"})
-    return pd.DataFrame(rows)
+        posterior = store.posterior(task)
+        store.backtest(task)
+        for law in task.laws[1:]:
+            store.posterior(task, law)
+        for name in RIVALS:
+            store.draws(task, name)
+        problems = "; ".join(p.short or p.kind for p in posterior.problems() if p.fatal)
+        print(f"{task.name}: {time.perf_counter() - begin:.1f} s {problems}", flush=True)
 
 
 def main() -> None:
@@ -49,11 +63,34 @@ def main() -> None:
     for table in TABLES:
         if not present(table):
             print(f"{table} is not at hand: set BAYESMIX_DATA to the folder that has {table}/", file=sys.stderr)
-    if asked.list or not asked.rivals:
+    if asked.list:
         print(markdown(listing(asked.only)))
-    if asked.rivals:
-        chosen = [task for task in tasks() if task.among(asked.only)]
-        print(markdown(pd.concat([rival_scores(task) for task in chosen])))
+        return
+    store, every = Store(asked.out), list(tasks())
+    chosen = [task for task in every if task.among(asked.only)]
+    prepare(store, chosen)
+    # All tasks teach, whichever are scored.
+    found, studies = [evidence(store, task) for task in every], [task.table for task in every]
+    if asked.learn:
+        numbers = "".join(f"{name} = {value:.3g}\n" for name, value in vars(learn(found, studies)).items())
+        source = f"# Learned by benchmarks/calibration from {len(every)} tasks of {len(set(studies))} studies.\n"
+        text = f"{source}[discrepancy]\n{numbers}"
+        write_whole(asked.learn, lambda p: p.write_text(text, encoding="utf-8"), overwrite=True)
+    rows = []
+    for study in dict.fromkeys(task.table for task in chosen):
+        learned = learn(found, studies, without=study)
+        print(f"for {study}: {learned}", flush=True)
+        for task in (t for t in chosen if t.table == study):
+            for name, draws in forecasts(store, task, learned).items():
+                score = scored(draws, task.truth, task.beyond)
+                rows.append(score.assign(task=task.name, table=task.table, kind=task.kind, contender=name))
+    table = pd.concat(rows, ignore_index=True)
+    write_whole(asked.out / "scores.csv", lambda p: table.to_csv(p, index=False), overwrite=True)
+    write_whole(asked.out / "calibration.png", figure(table).savefig, overwrite=True)
+    text = "\n\n".join(map(markdown, (shown(by_contender(table)), shown(by_table(table)))))
+    legend = "\n".join(f"- {name}: {what}" for name, what in CONTENDERS.items())
+    write_whole(asked.out / "calibration.md", lambda p: p.write_text(f"{text}\n\n{legend}\n"), overwrite=True)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def extrapolate(
     processes: option.Processes = 1,
     quiet: option.Quiet = False,
     force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Hide the largest runs, forecast them from the others, and say how far intervals can be trusted."""
     from bayesmix.extrapolation import extrapolate as hide
@@ -45,8 +46,9 @@ def extrapolate(
     chosen = read_model(model, target)
     table = read_runs(runs, card, map_, unit, where)
     result = hide(
-        chosen, table, by=by, at=at or None, mixtures=mixtures, seed=seed, processes=processes, progress=not quiet
-    )
+        chosen, table, by=by, at=at or None, mixtures=mixtures, seed=seed, processes=processes, progress=not quiet,
+        accept_unconverged=accept_unconverged,
+    )  # fmt: skip
     save(result, out, notice=table.card.notice, overwrite=force)
     write_whole(picture, extrapolation_figure(result).savefig, overwrite=force)
     say_notice(table.card.notice)

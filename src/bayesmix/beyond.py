@@ -102,6 +102,14 @@ def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | Non
     return np.where(fractions, np.minimum(factor, room), factor)
 
 
+def noise(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray:
+    """Return the scale of the noise of the log response: half its central 68 %, shape (observation, target)."""
+    drawn = measured_draws(posterior.model, posterior.values(), inputs, seed)
+    law, measured = (np.log(np.maximum(v, _TINY)) for v in drawn)
+    low, high = np.quantile(measured - law, _ONE_SD, axis=0)
+    return (high - low) / 2
+
+
 def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, float]]:
     """Return the bend that measured runs beyond the fitted ones show, and its standard error, of every target.
 
@@ -109,7 +117,7 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
     by is how far the posterior and the noise scatter, and a run's own departure. NaN where no run is beyond.
     """
     here, fall, decades = promised(posterior, inputs)
-    _, measured = measured_draws(posterior.model, posterior.values(), inputs, seed)
+    scale = noise(posterior, inputs, seed)
     own = posterior.model.discrepancy.run if posterior.model.discrepancy else 0.0
     found = []
     for j in range(len(posterior.targets)):
@@ -117,10 +125,9 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
         if not kept.any():
             found.append((np.nan, np.nan))
             continue
-        law, noisy = (np.log(np.maximum(v[:, kept, j], _TINY)) for v in (here, measured))
-        low, high = np.quantile(noisy - law, _ONE_SD, axis=0)
+        law = np.log(np.maximum(here[:, kept, j], _TINY))
         promise, missed = np.median(fall[:, kept, j], axis=0), np.log(inputs.response[kept, j]) - np.median(law, axis=0)
-        scatter = np.atleast_2d(np.cov(law.T)) + np.diag(((high - low) / 2) ** 2 + (own * promise) ** 2 + _TINY)
+        scatter = np.atleast_2d(np.cov(law.T)) + np.diag(scale[kept, j] ** 2 + (own * promise) ** 2 + _TINY)
         weights = np.linalg.solve(scatter, promise)
         information = weights @ promise
         found.append((float(-(weights @ missed) / information), float(information**-0.5)))

@@ -93,10 +93,15 @@ def compare(
     posteriors: option.Posteriors,
     out: Annotated[Path, typer.Option(help="Comparison to write.")] = Path("comparison.json"),
     leave_out: Annotated[str, typer.Option(help="What to leave out at a time: run, mixture or observation.")] = "run",
+    refit: Annotated[bool, typer.Option("--refit", help="Fit anew without each unit of a bad Pareto k.")] = False,
+    folds: Annotated[int | None, typer.Option(min=2, help="K-fold cross-validation instead, with refits.")] = None,
+    seed: option.Seed = 0,
+    processes: option.Processes = 1,
+    quiet: option.Quiet = False,
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
-    """Compare models of the same runs by PSIS-LOO and WAIC, with stacking weights."""
+    """Compare models of the same runs by PSIS-LOO or K-fold, and WAIC, with stacking weights."""
     from bayesmix.comparison import compare as by_loo
     from bayesmix.files import refuse_overwrite
     from bayesmix.results import save
@@ -105,7 +110,15 @@ def compare(
         raise typer.BadParameter("must be run, mixture or observation", param_hint="--leave-out")
     refuse_overwrite(out, overwrite=force)
     loaded = load(posteriors, accept_unconverged)
-    comparison = by_loo(loaded, leave_out=leave_out)  # pyright: ignore
+    comparison = by_loo(
+        loaded,
+        leave_out=leave_out,
+        refit=refit,
+        folds=folds,
+        seed=seed,
+        processes=processes,
+        progress=not quiet,  # pyright: ignore
+    )
     save(comparison, out, notice=notice_of(loaded), overwrite=force)
     show(comparison.table)
     for warning in comparison.warnings:

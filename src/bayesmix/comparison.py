@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import arviz_base
@@ -16,6 +16,7 @@ import pandas as pd
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_likelihood
 from bayesmix.posterior import Posterior
+from bayesmix.refit import exact, in_folds
 
 BAD_K = 0.7
 WAIC_VARIANCE = 0.4
@@ -29,13 +30,15 @@ class Comparison:
     Attributes
     ----------
     table : DataFrame
-        One row a model, best first: ``elpd`` and ``se`` (PSIS-LOO), ``p`` (effective number of quantities), ``diff``
+        One row a model, best first: ``elpd`` and ``se`` (of `method`), ``p`` (effective number of quantities), ``diff``
         and ``diff_se`` (from the best), ``weight`` (stacking), ``max_k`` and ``bad_k`` (largest Pareto k and how many
         exceed 0.7), ``waic`` and ``waic_se``.
     left_out : str
         What is left out at a time: a whole run, a whole mixture, or one row.
     units : int
         How many of them there are.
+    method : str
+        How what was left out is predicted.
     warnings : tuple of str
         Caveats in sentences.
     """
@@ -43,6 +46,7 @@ class Comparison:
     table: pd.DataFrame
     left_out: Unit
     units: int
+    method: str
     warnings: tuple[str, ...]
 
     @property
@@ -51,7 +55,16 @@ class Comparison:
         return dict(zip(map(str, self.table.index), self.table["weight"].tolist(), strict=True))
 
 
-def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> Comparison:
+def compare(
+    posteriors: Mapping[str, Posterior],
+    *,
+    leave_out: Unit = "run",
+    refit: bool = False,
+    folds: int | None = None,
+    seed: int = 0,
+    processes: int = 1,
+    progress: bool = False,
+) -> Comparison:
     r"""Compare models fitted to the same runs.
 
     PSIS-LOO (Vehtari, Gelman and Gabry 2017) leaves out whole runs, since the checkpoints and targets of one run
@@ -66,23 +79,41 @@ def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> 
         At least one; all of the same runs and targets.
     leave_out : {"run", "mixture", "observation"}
         What to leave out at a time.
+    refit : bool
+        Fit anew without each unit whose Pareto k says that importance sampling cannot stand in for that.
+    folds : int, optional
+        Leave out units in so many groups instead, chosen by chance, with a fit for each: K-fold cross-validation.
+    seed, processes, progress
+        Of these fits; see `fit_many`.
 
     Raises
     ------
     BayesmixError
-        The posteriors are not of the same runs or targets, or mix densities with probabilities.
+        The posteriors are not of the same runs or targets, mix densities with probabilities, or there are fewer than
+        two folds.
     NotConvergedError
         One of them has not converged.
     """
+    if folds is not None and folds < 2:
+        raise BayesmixError(f"folds is {folds}. Give at least 2")
     require_alike(posteriors)
     _require_one_kind(posteriors)
     first = next(iter(posteriors.values()))
     unit = _units(first, leave_out)
     likelihoods = {name: log_likelihood(p, unit) for name, p in posteriors.items()}
-    elpds = {name: _loo(likelihood) for name, likelihood in likelihoods.items()}
+    elpds, cautions = {}, []
+    for name, likelihood in likelihoods.items():
+        elpd = _loo(likelihood)
+        bad = [[int(u)] for u in np.flatnonzero(np.asarray(elpd.pareto_k) > BAD_K)] if refit else []
+        groups = in_folds(likelihood.shape[2], folds, seed) if folds else bad
+        if groups:
+            found, said = exact(posteriors[name], unit, groups, seed=seed, processes=processes, progress=progress)
+            elpd = _replaced(elpd, found)
+            cautions += [f"{name}: {sentence}." for sentence in said]
+        elpds[name] = elpd
     weights = _stacking(elpds)
     best = max(elpds, key=lambda n: elpds[n].elpd)
-    rows, cautions = {}, []
+    rows = {}
     for name, elpd in elpds.items():
         pointwise, k = np.asarray(elpd.elpd_i), np.asarray(elpd.pareto_k)
         difference = pointwise - np.asarray(elpds[best].elpd_i)
@@ -101,7 +132,11 @@ def compare(posteriors: Mapping[str, Posterior], *, leave_out: Unit = "run") -> 
         }
         cautions += _cautions(name, rows[name], unstable, leave_out)
     table = pd.DataFrame.from_dict(rows, orient="index").sort_values("elpd", ascending=False)
-    return Comparison(table, leave_out, int(unit.max()) + 1, tuple(cautions + _closeness(table, int(unit.max()) + 1)))
+    units = int(unit.max()) + 1
+    method = f"{folds}-fold cross-validation" if folds else "PSIS-LOO"
+    if refit and not folds:
+        method += f", with refits where Pareto k was above {BAD_K}"
+    return Comparison(table, leave_out, units, method, tuple(cautions + _closeness(table, units)))
 
 
 def require_alike(posteriors: Mapping[str, Posterior]) -> None:
@@ -158,6 +193,18 @@ def _loo(likelihood: np.ndarray) -> Any:
         return arviz_stats.loo(tree, pointwise=True)
 
 
+def _replaced(elpd: Any, found: Mapping[int, float]) -> Any:
+    """Put exact densities of some units in place of estimated ones; their Pareto k is 0, since nothing is estimated."""
+    pointwise, k = elpd.elpd_i.copy(), elpd.pareto_k.copy()
+    for unit, density in found.items():
+        pointwise[unit], k[unit] = density, 0.0
+    values = np.asarray(pointwise)
+    total, error = float(values.sum()), float(np.sqrt(len(values)) * values.std(ddof=1))
+    return replace(
+        elpd, elpd=total, se=error, p=elpd.p + elpd.elpd - total, elpd_i=pointwise, pareto_k=k, warning=False
+    )
+
+
 def _stacking(elpds: Mapping[str, object]) -> dict[str, float]:
     if len(elpds) == 1:
         return dict.fromkeys(elpds, 1.0)
@@ -181,8 +228,8 @@ def _cautions(name: str, row: Mapping[str, float], unstable: int, leave_out: Uni
     if row["bad_k"]:
         found.append(
             f"{name}: Pareto k above {BAD_K} for {row['bad_k']} left-out {leave_out}s (largest {row['max_k']:.2f}): "
-            "they decide the fit by themselves and LOO is too optimistic about them. Look at these runs, or leave out "
-            "less."
+            "they decide the fit by themselves and LOO is too optimistic about them. Look at these runs, and refit "
+            "without each of them (--refit)."
         )
     if unstable:
         found.append(

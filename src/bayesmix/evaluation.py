@@ -111,6 +111,13 @@ def log_density(posterior: Posterior, runs: Runs, factor: np.ndarray | None = No
     return np.where(inputs.observed, logsumexp(drawn, axis=0) - np.log(len(drawn)), np.nan)
 
 
+def log_joint_density(posterior: Posterior, runs: Runs) -> float:
+    """Return the log predictive density of all measured responses of the runs together."""
+    inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
+    drawn = over_draws(_pointwise, posterior.model, posterior.values(), inputs)[:, : len(runs)]
+    return float(logsumexp(np.where(inputs.observed, drawn, 0.0).sum(axis=(1, 2))) - np.log(len(drawn)))
+
+
 def _of_units(model: Model, values: Mapping[str, Any], inputs: Inputs, unit: Any, slots: Any) -> Any:
     pointwise = jnp.where(inputs.observed, _pointwise(model, values, inputs), 0.0)
     return jax.ops.segment_sum(pointwise.sum(axis=1), unit, num_segments=len(slots))

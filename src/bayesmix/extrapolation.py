@@ -148,6 +148,7 @@ def extrapolate(
     seed: int,
     processes: int = 1,
     progress: bool = False,
+    accept_unconverged: bool = False,
 ) -> Extrapolation:
     """Fit the runs with `by` up to a threshold, predict those above it, and score the forecasts.
 
@@ -171,6 +172,8 @@ def extrapolate(
         How many to use for several thresholds.
     progress : bool
         Show how far the fits are.
+    accept_unconverged : bool
+        Forecast with fits that did not converge too; `warnings` say which.
 
     Raises
     ------
@@ -179,7 +182,7 @@ def extrapolate(
     BayesmixError
         No threshold leaves enough runs on both sides.
     NotConvergedError
-        A fit did not converge.
+        A fit did not converge, and that is not accepted.
     """
     splits = _splits(model, runs, by, at, mixtures, seed)
     names = [f"{threshold:.6g}" for threshold in splits]
@@ -187,7 +190,8 @@ def extrapolate(
         model, [small for small, _ in splits.values()], seed=seed, names=names, processes=processes, progress=progress
     )
     parts, found, warnings = [], [], []
-    for (threshold, (_, large)), posterior in zip(splits.items(), posteriors.values(), strict=True):
+    for (threshold, (_, large)), fitted in zip(splits.items(), posteriors.values(), strict=True):
+        posterior = fitted.accept() if accept_unconverged else fitted
         parts.append(_scored(posterior, large, by, seed).assign(at=threshold))
         found.append(_bends(posterior, large, seed).assign(at=threshold))
         warnings += [f"{by} <= {threshold:.3g}: {problem}" for problem in posterior.problems()]

@@ -62,7 +62,7 @@ def load_comparison(path: str | Path) -> Comparison:
     """Read a comparison."""
     content = _read(path, "comparison")
     table = pd.DataFrame(pd.DataFrame.from_dict(content["table"], orient="index").apply(pd.to_numeric))
-    return Comparison(table, content["left_out"], content["units"], tuple(content["warnings"]))
+    return Comparison(table, content["left_out"], content["units"], content["method"], tuple(content["warnings"]))
 
 
 def load_extrapolation(path: str | Path) -> Extrapolation:

@@ -105,7 +105,7 @@ def _comparison(group: Group, one: Comparison, k: int) -> list[Block]:
     header = ("model", "elpd", "difference", "weight", "p", "max k", "k > 0.7", "WAIC")
     caption = "Differences of elpd with one and two standard errors, and stacking weights."
     blocks: list[Block] = [
-        Table.of(header, rows, title=f"PSIS-LOO, one {one.left_out} of {one.units} left out at a time"),
+        Table.of(header, rows, title=f"{one.method}: {one.units} units, each a whole {one.left_out}"),
         Picture(comparison_figure(one), f"comparison-{group.name}-{k + 1}", caption),
     ]
     return blocks + ([Points(one.warnings, "caution")] if one.warnings else [])
