@@ -331,6 +331,22 @@ def test_runs_and_budgets_on_the_command_line_are_predicted(bayesmix, saved, tmp
     assert frame["quantity"].dropna().tolist() == ["N", "D", "D/N", "response"]
 
 
+def test_several_posteriors_are_averaged_and_shown_beside_it(bayesmix, saved, tmp_path):
+    runs = scale_runs(30)
+    other = tmp_path / "other.nc"
+    fake(Model.read("chinchilla_normal"), runs, chinchilla_values(runs, E=1.9, sigma=0.01)).save(other)
+    one = tmp_path / "one.nc"
+    fake(Model.read("chinchilla"), runs, chinchilla_values(runs)).save(one)
+    path = tmp_path / "p.csv"
+    code, out, _ = bayesmix("predict", one, other, "--at", "N=70e9,D=1.4e12", "--out", path)
+    assert code == 0
+    assert out.startswith("Average of one (")
+    frame = pd.read_csv(path)
+    assert list(dict.fromkeys(frame["model"])) == ["average", "one", "other"]
+    medians = frame[frame["of"] == "expected"].set_index("model")["median"]
+    assert medians["one"] - 1e-9 <= medians["average"] <= medians["other"] + 1e-9
+
+
 @pytest.mark.parametrize("text", ["N=70e9", "N=many,D=1e9", "N"])
 def test_a_planned_run_with_a_fault_exits_3(bayesmix, saved, tmp_path, text):
     code, _, err = bayesmix("predict", saved / "scale.nc", "--at", text, "--out", tmp_path / "p.csv")

@@ -150,7 +150,7 @@ def test_folds_give_what_quadrature_finds():
     posterior = fit(constant(sigma=SIGMA), table(loss=y), seed=0)
     found = compare({"m": posterior}, folds=3, seed=5)
     groups = in_folds(9, 3, 5)
-    assert sorted(sum(groups, [])) == list(range(9))
+    assert sorted(u for group in groups for u in group) == list(range(9))
     assert found.method == "3-fold cross-validation"
     truth = by_quadrature(y, groups)
     # Of 4,000 nearly independent draws the mean of a density that varies by its own size has an error of 2 %.

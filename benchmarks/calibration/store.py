@@ -54,7 +54,7 @@ class Store:
         cut = dataclasses.replace(task.cut, **{n: BACKTEST[n] for n in BACKTEST if getattr(task.cut, n) is not None})
         at = cut.at(small.column(cut.by))
         inner = dataclasses.replace(task, make=lambda: small.table, cut=cut)
-        if inner.fault():
+        if at < small.column(cut.by).min() or inner.fault():
             none.touch()
             return None
         found = extrapolate(task.model(), small, by=cut.by, at=at, seed=0, accept_unconverged=True)

@@ -128,7 +128,7 @@ def compare(
 
 @app.command()
 def predict(
-    posterior: Annotated[Path, typer.Argument(metavar="POSTERIOR", help="File written by fit.")],
+    posteriors: option.Posteriors,
     planned: option.Planned = None,
     at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")] = None,
     compute: option.Compute = None,
@@ -138,42 +138,46 @@ def predict(
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
-    """Predict planned runs with intervals, and find compute-optimal N and D."""
+    """Predict planned runs with intervals, and find compute-optimal N and D; several laws are averaged."""
     import pandas as pd
 
+    from bayesmix.averaging import average, shares
     from bayesmix.files import refuse_overwrite, write_whole
-    from bayesmix.prediction import compute_optimal
-    from bayesmix.prediction import predict as forecast
 
     if not (planned or at or compute) or (planned and at):
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
     refuse_overwrite(out, overwrite=force)
-    posteriors, backtests = load_informed([posterior], accept_unconverged, extrapolation)
-    (loaded,) = posteriors.values()
+    loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
+    runs = read_planned(planned, at) if planned or at else None
+    predictions, optima = forecasts(loaded, runs, compute, seed)
     tables, warnings = [], []
-    if planned or at:
-        prediction = forecast(loaded, read_planned(planned, at), seed=seed)
+    if len(predictions) > 1:
+        weights = shares({n: loaded[n] for n in predictions}, backtests)
+        say("Average of " + ", ".join(f"{name} ({weight:.0%})" for name, weight in weights.items()) + ".\n")
+        predictions = {"average": average(predictions, weights, seed=seed), **predictions}
+    for name, prediction in predictions.items():
         tables += [
-            prediction.table("measured").assign(of="one run"),
-            prediction.table("expected").assign(of="expected"),
+            prediction.table("measured").assign(of="one run", model=name),
+            prediction.table("expected").assign(of="expected", model=name),
         ]
         warnings += prediction.warnings
-        warnings += [b.untested(loaded.runs, prediction.planned) or b.sentence() for b in backtests]
-    if compute:
-        optimum = compute_optimal(loaded, compute)
-        tables.append(optimum.table())
+    if runs is not None:
+        warnings += [b.untested(next(iter(loaded.values())).runs, runs) or b.sentence() for b in backtests]
+    for name, optimum in optima.items():
+        tables.append(optimum.table().assign(model=name))
         warnings += optimum.warnings
     for table in tables:
         show(table, index=False)
         say()
-    derived = loaded.summary(of="derived")
-    if len(derived):
-        say("Derived coefficients:")
-        show(derived)
+    for name, posterior in loaded.items():
+        derived = posterior.summary(of="derived")
+        if len(derived):
+            say(f"Derived coefficients of {name}:")
+            show(derived)
     for warning in dict.fromkeys(warnings):
         warn(warning)
     whole = pd.concat(tables)
-    if notice := notice_of(posteriors):
+    if notice := notice_of(loaded):
         whole = whole.assign(notice=notice)
     write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     say(f"wrote {out}")
@@ -194,6 +198,7 @@ def decide(
     accept_unconverged: option.Accept = False,
 ) -> None:
     """Choose the mixture that minimises the expected objective."""
+    from bayesmix.averaging import shares
     from bayesmix.decision import Problem as Stated
     from bayesmix.decision import decide as choose
     from bayesmix.files import refuse_overwrite
@@ -201,8 +206,8 @@ def decide(
 
     refuse_overwrite(out, overwrite=force)
     stated = Stated.read(problem)
-    weights = load_comparison(comparison).weights if comparison else None
-    loaded, _ = load_informed(posteriors, accept_unconverged, extrapolation)
+    loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
+    weights = load_comparison(comparison).weights if comparison else shares(loaded, backtests)
     decision = choose(loaded, stated, seed=seed, weights=weights)
     save(decision, out, notice=notice_of(loaded), overwrite=force)
     show(decision.table(), index=False)
@@ -233,7 +238,8 @@ def report(
 
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
-    predictions, optima = forecasts(loaded, planned, compute, seed)
+    runs = read_planned(planned, None) if planned else None
+    predictions, optima = forecasts(loaded, runs, compute, seed)
     write_report(
         out,
         loaded,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bayesmix.extrapolation import Extrapolation
     from bayesmix.model import Model
     from bayesmix.posterior import Posterior
+    from bayesmix.prediction import Optimum, Prediction
     from bayesmix.runs import Runs
 
 
@@ -108,16 +109,17 @@ def load_informed(
     return informed(load(paths, accept), backtests), backtests
 
 
-def forecasts(loaded: dict[str, Posterior], planned: Path | None, compute: list[float] | None, seed: int):
-    """Predict with every posterior whose law can say something of the planned runs, and name the others."""
+def forecasts(
+    loaded: dict[str, Posterior], runs: Runs | None, compute: list[float] | None, seed: int
+) -> tuple[dict[str, Prediction], dict[str, Optimum]]:
+    """Predict with every posterior, of several with those whose law can say something of the planned runs."""
     from bayesmix.prediction import compute_optimal, unused
     from bayesmix.prediction import predict as forecast
 
     predictions, optima, refusals = {}, {}, {}
-    runs = read_planned(planned, None) if planned else None
     for name, posterior in loaded.items():
         try:
-            if runs is not None and (ignored := unused(posterior, runs)):
+            if runs is not None and len(loaded) > 1 and (ignored := unused(posterior, runs)):
                 raise BayesmixError(f"law {posterior.model.law.name} does not use {' and '.join(ignored)}")
             if runs is not None:
                 predictions[name] = forecast(posterior, runs, seed=seed)
