@@ -18,11 +18,8 @@ from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import predict
 from bayesmix.runs import Runs
+from bayesmix.splits import by_scale
 
-# Thresholds that are tried where none is given, as shares of the largest run.
-SHARES = (0.03, 0.1, 0.3)
-# A split must leave so many runs to fit for each quantity of a target, and so many hidden ones.
-_PER_QUANTITY, _HIDDEN = 1.5, 3
 # Coverage of 90 % intervals below which they cannot be trusted, and above which they are too wide.
 _TRUSTED = (0.8, 0.99)
 _TINY = 1e-12
@@ -88,19 +85,25 @@ class Extrapolation:
             f"{self.reach:.1f} decades: what intervals are worth so far out, nobody has seen."
         )
 
-    def informing(self, posterior: Posterior) -> Posterior:
-        """Return a posterior whose forecasts know the bend that the hidden runs of the highest threshold show.
+    @property
+    def bend(self) -> tuple[float, float] | None:
+        """The bend that the hidden runs of the highest threshold show, and its standard error.
 
         That of all targets together, weighted by their precision; the error is that of the most precise one, since
-        targets of the same runs err together. Without a discrepancy nothing changes.
+        targets of the same runs err together.
         """
-        discrepancy = posterior.model.discrepancy
-        if discrepancy is None or not len(self.bends):
-            return posterior
-        at, bend, error = self.bends[["at", "bend", "error"]].to_numpy().T
+        if not len(self.bends):
+            return None
+        at, bend, error = self.bends[["at", "bend", "error"]].to_numpy(dtype=float).T
         last = at == at.max()
-        given = discrepancy.given(float(np.average(bend[last], weights=error[last] ** -2.0)), float(error[last].min()))
-        return replace(posterior, model=replace(posterior.model, discrepancy=given))
+        return float(np.average(bend[last], weights=error[last] ** -2.0)), float(error[last].min())
+
+    def informing(self, posterior: Posterior) -> Posterior:
+        """Return a posterior whose forecasts know the bend that the hidden runs show; see `Discrepancy.given`."""
+        discrepancy, bend = posterior.model.discrepancy, self.bend
+        if discrepancy is None or bend is None:
+            return posterior
+        return replace(posterior, model=replace(posterior.model, discrepancy=discrepancy.given(*bend)))
 
     def sentence(self) -> str:
         """Return how far the intervals can be trusted."""
@@ -112,6 +115,11 @@ class Extrapolation:
             f"decades beyond, 90 % intervals of {self.model} covered {100 * inside.mean():.0f} %; the medians were "
             f"off by {100 * error:.1f} % (root mean square). "
         )
+        if self.bend:
+            bend, off = self.bend
+            said += (
+                f"From the last threshold on, responses fell {1 + bend:.2f} ± {off:.2f} times as far as the law says. "
+            )
         low, high = _TRUSTED
         if inside.mean() > high and len(table) >= 20:
             return said + "The intervals are wider than they need be."
@@ -184,7 +192,7 @@ def extrapolate(
     NotConvergedError
         A fit did not converge, and that is not accepted.
     """
-    splits = _splits(model, runs, by, at, mixtures, seed)
+    splits = by_scale(model, runs, by, at, mixtures, seed)
     names = [f"{threshold:.6g}" for threshold in splits]
     posteriors = fit_many(
         model, [small for small, _ in splits.values()], seed=seed, names=names, processes=processes, progress=progress
@@ -197,43 +205,6 @@ def extrapolate(
         warnings += [f"{by} <= {threshold:.3g}: {problem}" for problem in posterior.problems()]
     table, shown = (pd.concat(p, ignore_index=True) for p in (parts, found))
     return Extrapolation(model.name, by, table, shown, tuple(warnings))
-
-
-def _splits(
-    model: Model, runs: Runs, by: str, at: float | Sequence[float] | None, mixtures: float, seed: int
-) -> Mapping[float, tuple[Runs, Runs]]:
-    if not 0 <= mixtures < 1:
-        raise BayesmixError(f"mixtures is the share to hide, at least 0 and below 1, not {mixtures:g}")
-    known, hidden = _by_mixture(runs, mixtures, seed)
-    if at is not None:
-        chosen = [float(a) for a in np.atleast_1d(at)]
-        return {a: (known.split(by, at=a)[0], hidden.split(by, at=a)[1]) for a in chosen}
-    values, largest = known.column(by), runs.column(by).max()
-    needed = _PER_QUANTITY * sum(len(runs.domains) if "domain" in q.dims else 1 for q in model.unknowns.values())
-    splits = {}
-    for threshold in (share * largest for share in SHARES):
-        beyond = hidden.column(by) > threshold
-        if (values <= threshold).sum() >= needed and beyond.sum() >= _HIDDEN:
-            splits[threshold] = (known.split(by, at=threshold)[0], hidden.split(by, at=threshold)[1])
-    if not splits:
-        shares = ", ".join(f"{s:.0%}" for s in SHARES)
-        raise BayesmixError(
-            f"neither of {shares} of the largest {by} leaves {needed:.0f} runs to fit and {_HIDDEN} to hide. "
-            "Say where to split, with at="
-        )
-    return splits
-
-
-def _by_mixture(runs: Runs, share: float, seed: int) -> tuple[Runs, Runs]:
-    """Return the runs whose mixtures may be fitted, and those whose mixtures are asked about."""
-    if not share:
-        return runs, runs
-    w = runs.column("w")
-    _, which = np.unique(w, axis=0, return_inverse=True)
-    count = int(which.max()) + 1
-    taken = np.random.default_rng(seed).permutation(count)[: max(1, round(share * count))]
-    apart = np.isin(which.ravel(), taken)
-    return runs.rows(~apart), runs.rows(apart)
 
 
 def informed(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extrapolation]) -> dict[str, Posterior]:
