@@ -31,6 +31,7 @@ def fit(
     """Sample the posterior of a model given runs, and write it to a file."""
     from bayesmix.files import refuse_overwrite
     from bayesmix.inference import fit as sample
+    from bayesmix.outliers import sentence
 
     chosen = read_model(model, target)
     path = out or Path(f"{chosen.name}.nc")
@@ -51,6 +52,8 @@ def fit(
         warn(f"The draws are kept in {path}, to look at.")
         raise
     show(posterior.summary())
+    if said := sentence(posterior):
+        say(said)
     say(f"wrote {path}")
 
 

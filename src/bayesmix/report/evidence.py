@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesmix import outliers
 from bayesmix.comparison import Comparison
 from bayesmix.covariates import COVARIATES
 from bayesmix.figures import comparison_figure, fit_figure
@@ -125,4 +126,6 @@ def fit(results: Results) -> Section:
                     "should hold nine points of ten; triangles are runs beyond the axis.",
                 ),
             ]
+            if said := outliers.sentence(posterior):
+                blocks.append(Text(said))
     return Section("Fit and residuals", tuple(blocks))
