@@ -16,7 +16,8 @@ from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_ru
 
 DEMO = ready.demo()
 RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
-COMMANDS = ("check", "laws", "fit", "compare", "extrapolate", "predict", "decide", "report", "demo")
+COMMANDS = ("check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity", "predict", "decide", "report",
+            "demo")  # fmt: skip
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
 
 
@@ -77,9 +78,7 @@ def test_help_imports_nothing_heavy():
     assert not imported & {"numpyro", "jax", "numpy", "pandas", "scipy", "xarray", "matplotlib"}
 
 
-@pytest.mark.parametrize(
-    "name", ["check", "laws", "fit", "compare", "extrapolate", "predict", "decide", "report", "demo"]
-)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(bayesmix, name):
     code, out, _ = bayesmix(name, "--help")
     assert code == 0
@@ -329,6 +328,22 @@ def test_runs_and_budgets_on_the_command_line_are_predicted(bayesmix, saved, tmp
     frame = pd.read_csv(path)
     assert set(frame["of"].dropna()) == {"one run", "expected"}
     assert frame["quantity"].dropna().tolist() == ["N", "D", "D/N", "response"]
+
+
+def test_what_rests_on_the_prior_is_said_of_quantities_forecasts_and_the_mixture(bayesmix, saved, tmp_path):
+    problem = tmp_path / "problem.toml"
+    problem.write_text("", encoding="utf-8")
+    path = tmp_path / "s.csv"
+    line = ["sensitivity", saved / "ye_m4.nc", "--problem", problem, "--out", path]
+    code, out, _ = bayesmix(*line)
+    assert code == 0
+    assert "of the weight moves" in out
+    assert "prior to the power 0.8: web " in out
+    assert "floor[loss.web]" in pd.read_csv(path)["quantity"].tolist()
+    assert bayesmix(*line)[0] == 5
+    code, out, _ = bayesmix("sensitivity", saved / "scale.nc", "--at", "N=70e9,D=1.4e12", "--out", tmp_path / "t.csv")
+    assert code == 0
+    assert any(q.startswith("forecast[") for q in pd.read_csv(tmp_path / "t.csv")["quantity"])
 
 
 def test_several_posteriors_are_averaged_and_shown_beside_it(bayesmix, saved, tmp_path):

@@ -15,6 +15,7 @@ import typer
 from bayesmix import options as option
 from bayesmix.backtest import extrapolate
 from bayesmix.errors import BayesmixError
+from bayesmix.priorcheck import sensitivity
 from bayesmix.sweep import fit, fit_many
 from bayesmix.terminal import (
     forecasts,
@@ -184,6 +185,7 @@ def predict(
 
 
 app.command()(extrapolate)
+app.command()(sensitivity)
 
 
 @app.command()

@@ -181,7 +181,7 @@ class Model:
             value = numpyro.sample(self.site(name), self.element(name, inputs, dims))
             if not quantity.relative:
                 return value
-        return numpyro.deterministic(name, value * self._scale(quantity, dims, inputs))
+        return numpyro.deterministic(name, value * self.unit(name, inputs))
 
     def scale_of(self, name: str, values: Values, inputs: Inputs) -> Any:
         """Return the scale of an unknown whose scale is unknown too, from the values of all sites."""
@@ -206,8 +206,9 @@ class Model:
             return normal.expand(shape[:-1]).to_event(len(shape) - 1)
         return one.expand(shape).to_event(len(shape))
 
-    @staticmethod
-    def _scale(quantity: Prior, dims: tuple[str, ...], inputs: Inputs) -> Any:
+    def unit(self, name: str, inputs: Inputs) -> Any:
+        """Return what the prior of a quantity is relative to: the response reference, or 1."""
+        quantity, dims = self.unknowns[name], self.dims(name)
         if not quantity.relative:
             return 1.0
         if "target" not in dims:

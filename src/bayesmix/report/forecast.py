@@ -34,13 +34,24 @@ def predictions(results: Results) -> Section | None:
             blocks += [Heading(name), _scaling(name, scaling_figure(posterior))]
     if not blocks:
         return None
-    lead = Text("Intervals are for one run's measured response, noise included, and take the law for true.")
-    return Section("Predictions", (lead, *blocks) if results.predictions else tuple(blocks))
+    return Section("Predictions", (_lead(results), *blocks) if results.predictions else tuple(blocks))
+
+
+def _lead(results: Results) -> Text:
+    said = "Intervals are for one run's measured response, noise included"
+    bending = [results.posteriors[name].model.discrepancy is not None for name in results.predictions]
+    if not any(bending):
+        return Text(f"{said}, and take the law for true.")
+    some = "" if all(bending) else " of models with a discrepancy"
+    return Text(
+        f"{said}. Beyond the fitted runs those{some} allow for the response to fall more or less than the law says, as "
+        "it did in past studies, or as the fitted runs themselves showed where the largest were hidden."
+    )
 
 
 def _scaling(name: str, figure) -> Picture:
     return Picture(
-        figure, f"scaling-{name}", f"{name}: runs against compute. Outside the shaded range the law alone speaks."
+        figure, f"scaling-{name}", f"{name}: runs against compute. Outside the shaded range there are no runs."
     )
 
 
