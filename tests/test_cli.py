@@ -333,10 +333,13 @@ def test_runs_and_budgets_on_the_command_line_are_predicted(bayesmix, saved, tmp
 def test_what_rests_on_the_prior_is_said_of_quantities_forecasts_and_the_mixture(bayesmix, saved, tmp_path):
     problem = tmp_path / "problem.toml"
     problem.write_text("", encoding="utf-8")
-    path = tmp_path / "s.csv"
-    line = ["sensitivity", saved / "ye_m4.nc", "--problem", problem, "--out", path]
-    code, out, _ = bayesmix(*line)
-    assert code == 0
+    path, mixing = tmp_path / "s.csv", tmp_path / "mixing.nc"
+    t = np.array([[-1.0, 0.4, 0.6], [0.8, -1.2, 0.4]]) + 0.1 * np.random.default_rng(0).standard_normal((1000, 2, 3))
+    values = mixing_values(t - t.mean(axis=-1, keepdims=True))
+    fake(Model.read("ye_m4"), mixture_runs(), values).save(mixing)
+    line = ["sensitivity", mixing, "--problem", problem, "--out", path]
+    code, out, err = bayesmix(*line)
+    assert code == 0, err
     assert "of the weight moves" in out
     assert "prior to the power 0.8: web " in out
     assert "floor[loss.web]" in pd.read_csv(path)["quantity"].tolist()
