@@ -244,8 +244,8 @@ def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFra
             continue
         truth = large.column(target)
         seen = np.isfinite(truth)
-        # A fraction can be 0, and normal errors can leave nothing of a small response.
-        draws, y = (np.log(np.maximum(v, _TINY)) for v in (prediction.measured[:, seen, j], truth[seen]))
+        # A fraction can be 0, normal errors can leave nothing of a small response, and Student-t ones can overflow.
+        draws, y = (np.log(np.clip(v, _TINY, 1 / _TINY)) for v in (prediction.measured[:, seen, j], truth[seen]))
         ends = {level: np.exp(scores.interval(draws, level)) for level in scores.LEVELS}
         parts.append(
             pd.DataFrame(
