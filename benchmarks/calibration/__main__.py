@@ -5,9 +5,9 @@
     python benchmarks/calibration --out results --only porian --only "chinchilla_epoch:C10"
     python benchmarks/calibration --out results --learn src/bayesmix/past.toml   # what is shipped, from all studies
 
-A task is asked for by its name, its table or its kind. What was computed is kept in the folder of results, so that the
-same command goes on where it was stopped. The discrepancy that a study's tasks are scored with is learned from the
-other studies.
+A task is asked for by its name, its table or its kind; the others neither count nor teach. What was computed is kept
+in the folder of results, so that the same command goes on where it was stopped. The discrepancy that a study's tasks
+are scored with is learned from the other studies.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pandas as pd
 from contenders import CONTENDERS, forecasts
 from figure import figure
 from history import evidence, learn
+from joblib import Parallel, delayed
 from rivals import RIVALS
 from scores import scored
 from shared import TABLES, markdown, present
@@ -66,24 +67,23 @@ def main() -> None:
     if asked.list:
         print(markdown(listing(asked.only)))
         return
-    store, every = Store(asked.out), list(tasks())
-    chosen = [task for task in every if task.among(asked.only)]
+    store, chosen = Store(asked.out), [task for task in tasks() if task.among(asked.only)]
     prepare(store, chosen)
-    # All tasks teach, whichever are scored.
-    found, studies = [evidence(store, task) for task in every], [task.table for task in every]
+    found, studies = [evidence(store, task) for task in chosen], [task.table for task in chosen]
     if asked.learn:
         numbers = "".join(f"{name} = {value:.3g}\n" for name, value in vars(learn(found, studies)).items())
-        source = f"# Learned by benchmarks/calibration from {len(every)} tasks of {len(set(studies))} studies.\n"
+        source = f"# Learned by benchmarks/calibration from {len(chosen)} tasks of {len(set(studies))} studies.\n"
         text = f"{source}[discrepancy]\n{numbers}"
         write_whole(asked.learn, lambda p: p.write_text(text, encoding="utf-8"), overwrite=True)
+    apart = list(dict.fromkeys(studies))
+    learned = dict(zip(apart, Parallel(2)(delayed(learn)(found, studies, without=s) for s in apart), strict=True))
+    for study, discrepancy in learned.items():
+        print(f"for {study}: {discrepancy}", flush=True)
     rows = []
-    for study in dict.fromkeys(task.table for task in chosen):
-        learned = learn(found, studies, without=study)
-        print(f"for {study}: {learned}", flush=True)
-        for task in (t for t in chosen if t.table == study):
-            for name, draws in forecasts(store, task, learned).items():
-                score = scored(draws, task.truth, task.beyond)
-                rows.append(score.assign(task=task.name, table=task.table, kind=task.kind, contender=name))
+    for task in chosen:
+        for name, draws in forecasts(store, task, learned[task.table]).items():
+            score = scored(draws, task.truth, task.beyond)
+            rows.append(score.assign(task=task.name, table=task.table, kind=task.kind, contender=name))
     table = pd.concat(rows, ignore_index=True)
     write_whole(asked.out / "scores.csv", lambda p: table.to_csv(p, index=False), overwrite=True)
     write_whole(asked.out / "calibration.png", figure(table).savefig, overwrite=True)

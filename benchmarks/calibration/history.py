@@ -7,15 +7,16 @@ study.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from numpyro.infer import MCMC, NUTS
-from scipy import stats
+from scipy import optimize, stats
 from store import Store
 from task import Task
 
@@ -24,48 +25,49 @@ from bayesmix.diagnostics import sampling_problems
 from bayesmix.discrepancy import Discrepancy
 from bayesmix.precision import double
 
-_NOISE_DF = 4  # of errors of single rows: some are far off
 _TINY = 1e-6
 _SAMPLED = 200_000
+_MIDDLE = stats.norm.ppf(0.75)  # of the absolute value of a standard normal number
+# Nodes and weights of integrals over the error of a bend, which is normal.
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
+_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What hidden rows say of the bend, one entry a row; all in units of the log response.
+    """What the hidden rows of a task say of its bend.
 
     Attributes
     ----------
-    promised, missed : array
-        The fall that the law promises beyond the runs, and how far the response lies above the law's median.
-    noise : array
-        Scale of the noise.
-    slack : float
-        How far the posterior itself leaves the fall open, as a share of it.
+    bend, error : float
+        The bend that they show, and its standard error; see `bayesmix.beyond.bends`.
     before : (float, float)
-        The bend that the largest rows that were not hidden had shown, and its standard error; NaN where unknown.
+        The same of the largest rows that were not hidden, from a fit without them; NaN where unknown.
+    promised, left, noise : array
+        One entry a row: the fall that the law promises, what the bend leaves unexplained, and the scale of the noise;
+        in units of the log response.
     """
 
-    promised: np.ndarray
-    missed: np.ndarray
-    noise: np.ndarray
-    slack: float
+    bend: float
+    error: float
     before: tuple[float, float]
+    promised: np.ndarray
+    left: np.ndarray
+    noise: np.ndarray
 
 
 def evidence(store: Store, task: Task) -> Evidence:
     """Compare the hidden rows of a task with what the law says of them."""
     posterior = store.posterior(task)
     inputs, _ = posterior.model.inputs(task.split()[1], posterior.coordinates)
-    law, fall, decades = (v[..., 0] if v.ndim == 3 else v for v in beyond.promised(posterior, inputs))
+    ((bend, error),) = beyond.bends(posterior, inputs, 0)
+    law, fall, _ = beyond.promised(posterior, inputs)
+    promised = np.median(fall[:, :, 0], axis=0)
+    missed = np.log(task.truth) - np.log(np.maximum(np.median(law[:, :, 0], axis=0), _TINY))
     noise = beyond.noise(posterior, inputs, 0)[:, 0]
-    log = np.log(np.maximum(law, _TINY))
-    promised, missed = np.median(fall, axis=0), np.log(task.truth) - np.median(log, axis=0)
-    kept = (decades > 0) & (np.abs(promised) > _TINY)
-    slack = float(np.sqrt((log[:, kept].var(axis=0)).sum() / (promised[kept] ** 2).sum()))
     backtest = store.backtest(task)
-    known = backtest is not None and len(backtest.bends)
-    before = tuple(backtest.bends[["bend", "error"]].to_numpy()[0]) if backtest and known else (np.nan, np.nan)
-    return Evidence(promised[kept], missed[kept], noise[kept], slack, before)
+    before = backtest.bend if backtest else None
+    return Evidence(bend, error, before or (np.nan, np.nan), promised, missed + bend * promised, noise)
 
 
 def learn(found: Sequence[Evidence], studies: Sequence[str], *, without: str = "", seed: int = 0) -> Discrepancy:
@@ -80,34 +82,52 @@ def learn(found: Sequence[Evidence], studies: Sequence[str], *, without: str = "
     without : str
         A study that is left out.
     """
-    of_row = np.repeat(np.arange(len(found)), [len(e.promised) for e in found])
     names, study = np.unique(list(studies), return_inverse=True)
-    known = study != (list(names).index(without) if without else -1)
-    before = np.array([e.before for e in found])
-    data = {
-        "promised": np.concatenate([e.promised for e in found]),
-        "missed": np.concatenate([e.missed for e in found]),
-        "noise": np.concatenate([e.noise for e in found]),
-        "slack": np.array([e.slack for e in found]),
-        "of_row": of_row,
-    }  # fmt: skip
-    label = f"without {without}" if without else "all studies"
-    one = _sampled(_bends, label, seed, known=known, study=study, studies=np.zeros(len(names)), **data)
-    location, scale, df = _nearest_t(one, np.random.default_rng(seed))
-    backtested = known & np.isfinite(before).all(axis=1)
-    filled = np.where(backtested[:, None], before, 1.0)
-    two = _sampled(_bends_after, label, seed, known=backtested, before=filled, df=df, run=one["run"].mean(), **data)
-    means = {n: float(v.mean()) for n, v in (one | two).items() if n in ("run", "intercept", "slope", "spread")}
-    return Discrepancy(location=location, scale=scale, df=df, **means)
+    known = np.array([s != without for s in studies])
+    bend, error = (np.array([getattr(e, n) for e in found]) for n in ("bend", "error"))
+    before, before_error = np.array([e.before for e in found]).T
+    label, rng = (f"without {without}" if without else "all studies"), np.random.default_rng(seed)
+    one = _sampled(_bends, label, seed, bend=bend, error=error, known=known, study=study, effects=np.zeros(len(names)))
+    location, scale, df = _nearest_t(one, rng)
+    both = known & np.isfinite(before)
+    before, before_error = (np.where(both, v, 1.0) for v in (before, before_error))
+    two = _sampled(_bends_after, label, seed, bend=bend, error=error, known=both, before=before,
+                   before_error=before_error, df=df)  # fmt: skip
+    means = {n: float(v.mean()) for n, v in two.items()}
+    return Discrepancy(location, scale, df, _run([e for e, k in zip(found, known, strict=True) if k]), **means)
 
 
-def _sampled(model, label: str, seed: int, **data) -> dict[str, np.ndarray]:
+def _bends(*, bend, error, known, study, effects):
+    """Bends of a study scatter around its own, and these around one that all studies have."""
+    location = numpyro.sample("location", dist.Normal(0, 0.5))
+    between, within = (numpyro.sample(n, dist.HalfNormal(0.5)) for n in ("between", "within"))
+    df = numpyro.sample("df", dist.Gamma(4, 1))
+    effect = numpyro.sample("effect", dist.Normal(0, 1).expand(effects.shape).to_event(1))
+    _shown(bend, error, location + between * effect[study], within, df, known)
+
+
+def _bends_after(*, bend, error, known, before, before_error, df):
+    """Bends given those that the same runs had shown before; the error of these adds to the scatter."""
+    intercept = numpyro.sample("intercept", dist.Normal(0, 0.5))
+    slope = numpyro.sample("slope", dist.Normal(0.5, 0.5))
+    spread = numpyro.sample("spread", dist.HalfNormal(0.5))
+    total = jnp.sqrt(error**2 + (slope * before_error) ** 2)
+    _shown(bend, total, intercept + slope * before, spread, df, known)
+
+
+def _shown(bend, error, location, scale, df, known):
+    """Bends that are Student's t, each shown with a normal error, which is integrated out."""
+    at = (bend[:, None] - error[:, None] * _NODES - jnp.broadcast_to(location, bend.shape)[:, None]) / scale
+    log = dist.StudentT(df, 0, 1).log_prob(at) - jnp.log(scale) + _LOG_WEIGHTS
+    numpyro.factor("shown", jnp.where(known, jax.nn.logsumexp(log, axis=1), 0.0).sum())
+
+
+def _sampled(model: Callable, label: str, seed: int, **data) -> dict[str, np.ndarray]:
     """Return draws of the quantities that all tasks share, shape (chain, draw); they must have converged."""
     with double():
         kernel = NUTS(model, target_accept_prob=0.95)
-        mcmc = MCMC(
-            kernel, num_warmup=1000, num_samples=1000, num_chains=4, chain_method="vectorized", progress_bar=False
-        )
+        mcmc = MCMC(kernel, num_warmup=500, num_samples=750, num_chains=4, chain_method="vectorized",
+                    progress_bar=False)  # fmt: skip
         mcmc.run(jax.random.key(seed), **data, extra_fields=("diverging", "num_steps", "energy"))
         drawn = jax.device_get(mcmc.get_samples(group_by_chain=True))
         extra = jax.device_get(mcmc.get_extra_fields(group_by_chain=True))
@@ -118,37 +138,6 @@ def _sampled(model, label: str, seed: int, **data) -> dict[str, np.ndarray]:
     return shared
 
 
-def _bends(*, known, study, studies, slack, **rows):
-    """Bends of a study scatter around its own, and these around one that all studies have."""
-    location = numpyro.sample("location", dist.Normal(0, 0.5))
-    between, within = (numpyro.sample(n, dist.HalfNormal(0.5)) for n in ("between", "within"))
-    df = numpyro.sample("df", dist.Gamma(4, 1))
-    run = numpyro.sample("run", dist.HalfNormal(0.2))
-    effect = numpyro.sample("effect", dist.Normal(0, 1).expand(studies.shape).to_event(1))
-    offset = numpyro.sample("offset", dist.StudentT(df, 0, 1).expand(slack.shape).to_event(1))
-    _rows(location + between * effect[study] + within * offset, run, known, slack, **rows)
-
-
-def _bends_after(*, known, before, df, run, slack, **rows):
-    """Bends given those that the same runs had shown before."""
-    intercept = numpyro.sample("intercept", dist.Normal(0, 0.5))
-    slope = numpyro.sample("slope", dist.Normal(0.5, 0.5))
-    spread = numpyro.sample("spread", dist.HalfNormal(0.5))
-    shown = numpyro.sample("shown", dist.Normal(0, 1).expand(slack.shape).to_event(1))
-    offset = numpyro.sample("offset", dist.StudentT(df, 0, 1).expand(slack.shape).to_event(1))
-    earlier = before[:, 0] + before[:, 1] * shown
-    _rows(intercept + slope * earlier + spread * offset, run, known, slack, **rows)
-
-
-def _rows(bend, run, known, slack, promised, missed, noise, of_row):
-    """Hidden rows of tasks with these bends, which the posterior too leaves open by its slack."""
-    left_open = numpyro.sample("left_open", dist.Normal(0, 1).expand(slack.shape).to_event(1))
-    fell = (bend + slack * left_open)[of_row]
-    with numpyro.handlers.mask(mask=known[of_row]):
-        scale = (noise**2 + (run * promised) ** 2) ** 0.5
-        numpyro.sample("missed", dist.StudentT(_NOISE_DF, -fell * promised, scale), obs=missed)
-
-
 def _nearest_t(shared: dict[str, np.ndarray], rng: np.random.Generator) -> tuple[float, float, float]:
     """Return location, scale and degrees of freedom of the t distribution nearest to the bend of a new study."""
     draw = rng.integers(0, shared["location"].size, _SAMPLED)
@@ -156,3 +145,13 @@ def _nearest_t(shared: dict[str, np.ndarray], rng: np.random.Generator) -> tuple
     bend = location + between * rng.standard_normal(_SAMPLED) + within * rng.standard_t(df)
     df, location, scale = stats.t.fit(bend)
     return float(location), float(scale), float(df)
+
+
+def _run(found: Sequence[Evidence]) -> float:
+    """Return the departure of single runs with which the middle row scatters as a normal number would."""
+    promised, left, noise = (np.concatenate([getattr(e, n) for e in found]) for n in ("promised", "left", "noise"))
+
+    def excess(run: float) -> float:
+        return float(np.median(np.abs(left) / np.hypot(noise, run * promised)) - _MIDDLE)
+
+    return float(optimize.brentq(excess, 1e-4, 1.0)) if excess(1e-4) > 0 else 0.0
