@@ -126,7 +126,7 @@ def _sampled(model: Callable, label: str, seed: int, **data) -> dict[str, np.nda
     """Return draws of the quantities that all tasks share, shape (chain, draw); they must have converged."""
     with double():
         kernel = NUTS(model, target_accept_prob=0.95)
-        mcmc = MCMC(kernel, num_warmup=500, num_samples=750, num_chains=4, chain_method="vectorized",
+        mcmc = MCMC(kernel, num_warmup=500, num_samples=2000, num_chains=4, chain_method="vectorized",
                     progress_bar=False)  # fmt: skip
         mcmc.run(jax.random.key(seed), **data, extra_fields=("diverging", "num_steps", "energy"))
         drawn = jax.device_get(mcmc.get_samples(group_by_chain=True))

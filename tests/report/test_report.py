@@ -13,7 +13,7 @@ from bayesmix.card import Card
 from bayesmix.errors import BayesmixError, NotConvergedError, WouldOverwriteError
 from bayesmix.model import Model
 from bayesmix.prediction import predict
-from bayesmix.report import report, write_report
+from bayesmix.report import numbers, report, write_report
 from bayesmix.report.facts import published
 from bayesmix.report.tex import equations, mathml
 from bayesmix.runs import Runs
@@ -60,9 +60,9 @@ def page(written):
 
 def test_answer_comes_first(page, prediction, decision):
     median, low, high = np.quantile(prediction.measured[:, 0, 0], [0.5, 0.1, 0.9])
-    assert f"At N = 70B, D = 1.4T: loss {median:.2f}" in page.text
-    assert f"{low:.2f}" in page.text
-    assert f"{high:.2f}" in page.text
+    middle, span = numbers.interval(median, low, high)
+    assert float(middle) == pytest.approx(median, abs=0.06)
+    assert f"At N = 70B, D = 1.4T: loss {middle} (80 %: {span})" in page.text
     assert "Best mixture: web 50.0 %, code 30.0 %, books 20.0 %." in page.text
     assert f"probability of beating it: {100 * decision.p_better:.0f} %" in page.text
     assert "Compute-optimal at C = 10²⁴ FLOP" in page.text
