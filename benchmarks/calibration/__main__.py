@@ -1,7 +1,7 @@
 """Whether forecasts of larger runs hold: small ones are fitted, larger ones hidden, on real tables.
 
     python benchmarks/calibration --list                       # every task: rows fitted and hidden, how far it asks
-    python benchmarks/calibration --out results                # fits, rivals, scores, a table and a figure
+    python benchmarks/calibration --out results                # fits, rivals, scores, a table and a figure; hours
     python benchmarks/calibration --out results --only porian --only "chinchilla_epoch:C10"
     python benchmarks/calibration --out results --learn src/bayesmix/past.toml   # what is shipped, from all studies
 
