@@ -8,6 +8,8 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.spatial import ConvexHull, QhullError
 
+from bayesmix.covariates import is_fraction
+from bayesmix.discrepancy import fall
 from bayesmix.evaluation import mean, measured_draws, over_draws
 from bayesmix.inputs import Inputs
 from bayesmix.posterior import Posterior
@@ -78,11 +80,15 @@ def promised(posterior: Posterior, inputs: Inputs) -> tuple[np.ndarray, np.ndarr
     (array, array, array), shapes (draw, observation, target) twice and (observation,)
     """
     moved, decades = edge(posterior, inputs)
+    return *_promised(posterior, inputs, moved, decades), decades
+
+
+def _promised(
+    posterior: Posterior, inputs: Inputs, moved: Inputs, decades: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     rows, values = len(inputs.response), posterior.values()
     here, there = (over_draws(mean, posterior.model, values, i)[:, :rows] for i in (inputs, moved))
-    positive = (here > 0) & (there > 0)
-    fall = np.log(np.where(positive, there, 1.0) / np.where(positive, here, 1.0))
-    return here, np.where(decades[:, None] > 0, fall, 0.0), decades
+    return here, np.where(decades[:, None] > 0, fall(here, there), 0.0)
 
 
 def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | None:
@@ -91,13 +97,16 @@ def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | Non
     None where there is nothing to multiply with: the model has no discrepancy, or no planned run is beyond the runs.
     """
     discrepancy = posterior.model.discrepancy
-    if discrepancy is None or not edge(posterior, inputs)[1].any():
+    if discrepancy is None:
         return None
-    here, fall, _ = promised(posterior, inputs)
+    moved, decades = edge(posterior, inputs)
+    if not decades.any():
+        return None
+    here, promise = _promised(posterior, inputs, moved, decades)
     rng = np.random.default_rng((seed, 0))
-    bend = discrepancy.draws(rng, len(fall))[:, None, None] + discrepancy.run * rng.standard_normal(fall.shape)
-    factor = np.exp(-bend * fall)
-    fractions = np.array([target.split(".")[0] in ("error", "accuracy") for target in posterior.targets])
+    bend = discrepancy.draws(rng, len(promise))[:, None, None] + discrepancy.run * rng.standard_normal(promise.shape)
+    factor = np.exp(-bend * promise)
+    fractions = np.array([is_fraction(target) for target in posterior.targets])
     room = np.maximum(_WHOLE / np.maximum(here, np.finfo(float).tiny), 1.0)
     return np.where(fractions, np.minimum(factor, room), factor)
 
@@ -116,7 +125,7 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
     The generalised least squares estimate of b in the equation of `bayesmix.discrepancy`. What a response may be off
     by is how far the posterior and the noise scatter, and a run's own departure. NaN where no run is beyond.
     """
-    here, fall, decades = promised(posterior, inputs)
+    here, promises, decades = promised(posterior, inputs)
     scale = noise(posterior, inputs, seed)
     own = posterior.model.discrepancy.run if posterior.model.discrepancy else 0.0
     found = []
@@ -126,7 +135,8 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
             found.append((np.nan, np.nan))
             continue
         law = np.log(np.maximum(here[:, kept, j], _TINY))
-        promise, missed = np.median(fall[:, kept, j], axis=0), np.log(inputs.response[kept, j]) - np.median(law, axis=0)
+        promise = np.median(promises[:, kept, j], axis=0)
+        missed = np.log(inputs.response[kept, j]) - np.median(law, axis=0)
         scatter = np.atleast_2d(np.cov(law.T)) + np.diag(scale[kept, j] ** 2 + (own * promise) ** 2 + _TINY)
         weights = np.linalg.solve(scatter, promise)
         information = weights @ promise

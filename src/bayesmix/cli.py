@@ -118,7 +118,7 @@ def compare(
         folds=folds,
         seed=seed,
         processes=processes,
-        progress=not quiet,  # pyright: ignore
+        progress=not quiet,
     )
     save(comparison, out, notice=notice_of(loaded), overwrite=force)
     show(comparison.table)
@@ -131,7 +131,7 @@ def compare(
 def predict(
     posteriors: option.Posteriors,
     planned: option.Planned = None,
-    at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")] = None,
+    at: option.At = None,
     compute: option.Compute = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("prediction.csv"),
@@ -149,7 +149,7 @@ def predict(
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
-    runs = read_planned(planned, at) if planned or at else None
+    runs = read_planned(planned, at)
     predictions, optima = forecasts(loaded, runs, compute, seed)
     tables, warnings = [], []
     if len(predictions) > 1:
@@ -240,8 +240,7 @@ def report(
 
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
-    runs = read_planned(planned, None) if planned else None
-    predictions, optima = forecasts(loaded, runs, compute, seed)
+    predictions, optima = forecasts(loaded, read_planned(planned), compute, seed)
     write_report(
         out,
         loaded,

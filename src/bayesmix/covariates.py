@@ -113,6 +113,11 @@ def head(name: str) -> str:
     return name.partition(".")[0]
 
 
+def is_fraction(target: str) -> bool:
+    """Say whether a response is a fraction, whose errors are percentage points rather than per cent of it."""
+    return head(target) in ("accuracy", "error")
+
+
 def is_target(name: str) -> bool:
     """Say whether a column holds a response: `loss`, `loss.web`, `accuracy.arc`, ..."""
     return head(name) in RESPONSES

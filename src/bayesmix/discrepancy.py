@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from bayesmix.errors import BayesmixError
 
@@ -88,12 +88,21 @@ class Discrepancy:
         """
         location = self.intercept + self.slope * bend
         scale = float(np.hypot(self.spread, self.slope * error))
-        return Discrepancy(location, scale, self.df, self.run, self.intercept, self.slope, self.spread)
+        return replace(self, location=location, scale=scale)
 
     def draws(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Return draws of the bend, shape (draw,); beyond what it was ever seen to be there are none."""
-        t = stats.t(self.df, self.location, self.scale)
-        return t.ppf(rng.uniform(t.cdf(-MOST), t.cdf(MOST), count))
+        low, high = special.stdtr(self.df, (np.array([-MOST, MOST]) - self.location) / self.scale)
+        return self.location + self.scale * special.stdtrit(self.df, rng.uniform(low, high, count))
+
+
+def fall(here: Any, there: Any, library: Any = np) -> Any:
+    """Return how far the log response falls from there to here; none where a response is not positive.
+
+    By NumPy, or by another library of the same names, such as `jax.numpy`.
+    """
+    positive = (here > 0) & (there > 0)
+    return library.log(library.where(positive, there, 1.0) / library.where(positive, here, 1.0))
 
 
 @cache

@@ -111,20 +111,13 @@ def log_density(posterior: Posterior, runs: Runs, factor: np.ndarray | None = No
     return np.where(inputs.observed, logsumexp(drawn, axis=0) - np.log(len(drawn)), np.nan)
 
 
-def log_joint_density(posterior: Posterior, runs: Runs) -> float:
-    """Return the log predictive density of all measured responses of the runs together."""
-    inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
-    drawn = over_draws(_pointwise, posterior.model, posterior.values(), inputs)[:, : len(runs)]
-    return float(logsumexp(np.where(inputs.observed, drawn, 0.0).sum(axis=(1, 2))) - np.log(len(drawn)))
-
-
 def _of_units(model: Model, values: Mapping[str, Any], inputs: Inputs, unit: Any, slots: Any) -> Any:
     pointwise = jnp.where(inputs.observed, _pointwise(model, values, inputs), 0.0)
     return jax.ops.segment_sum(pointwise.sum(axis=1), unit, num_segments=len(slots))
 
 
-def log_likelihood(posterior: Posterior, unit: np.ndarray) -> np.ndarray:
-    """Return the log likelihood of the fitted runs, summed over the responses of each unit.
+def log_likelihood(posterior: Posterior, unit: np.ndarray, runs: Runs | None = None) -> np.ndarray:
+    """Return the log likelihood of runs, by default the fitted ones, summed over the responses of each unit.
 
     Parameters
     ----------
@@ -132,15 +125,18 @@ def log_likelihood(posterior: Posterior, unit: np.ndarray) -> np.ndarray:
         The posterior.
     unit : integer array, shape (observation,)
         Which unit each row belongs to: 0, 1, ...; -1 for none.
+    runs : Runs, optional
+        Others than the fitted ones.
 
     Returns
     -------
     array, shape (chain, draw, unit)
     """
+    inputs = posterior.inputs if runs is None else posterior.model.inputs(runs, posterior.coordinates)[0]
     count = int(unit.max()) + 1
-    rows = len(padded(posterior.inputs).response)
+    rows = len(padded(inputs).response)
     # As many slots as rows, however many units there are, so that another grouping compiles nothing.
     unit = np.concatenate([unit, np.full(rows - len(unit), -1)])
-    flat = over_draws(_of_units, posterior.model, posterior.values(), posterior.inputs, unit, np.zeros(rows))
+    flat = over_draws(_of_units, posterior.model, posterior.values(), inputs, unit, np.zeros(rows))
     group = posterior.tree["posterior"]
     return flat[:, :count].reshape(group.sizes["chain"], group.sizes["draw"], count)

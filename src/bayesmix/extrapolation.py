@@ -12,11 +12,10 @@ import pandas as pd
 from bayesmix import scores
 from bayesmix.beyond import bends, factors
 from bayesmix.errors import BayesmixError
-from bayesmix.evaluation import log_density
+from bayesmix.evaluation import log_density, measured_draws
 from bayesmix.inference import fit_many
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import predict
 from bayesmix.runs import Runs
 from bayesmix.splits import by_scale
 
@@ -234,9 +233,11 @@ def _bends(posterior: Posterior, large: Runs, seed: int) -> pd.DataFrame:
 
 
 def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFrame:
-    prediction = predict(posterior, large, seed=seed)
+    posterior.require_converged()
     inputs, _ = posterior.model.inputs(large, posterior.coordinates)
-    densities = log_density(posterior, large, factors(posterior, inputs, seed))
+    factor = factors(posterior, inputs, seed)  # of a forecast by `predict` and of its density alike
+    _, measured = measured_draws(posterior.model, posterior.values(), inputs, seed, factor)
+    densities = log_density(posterior, large, factor)
     decades = np.log10(large.column(by) / posterior.runs.column(by).max())
     parts = []
     for j, target in enumerate(posterior.targets):
@@ -245,7 +246,7 @@ def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFra
         truth = large.column(target)
         seen = np.isfinite(truth)
         # A fraction can be 0, normal errors can leave nothing of a small response, and Student-t ones can overflow.
-        draws, y = (np.log(np.clip(v, _TINY, 1 / _TINY)) for v in (prediction.measured[:, seen, j], truth[seen]))
+        draws, y = (np.log(np.clip(v, _TINY, 1 / _TINY)) for v in (measured[:, seen, j], truth[seen]))
         ends = {level: np.exp(scores.interval(draws, level)) for level in scores.LEVELS}
         parts.append(
             pd.DataFrame(

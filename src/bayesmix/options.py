@@ -30,6 +30,7 @@ Processes = Annotated[int, typer.Option(min=1, help="Processes on this machine."
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
 Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
+At = Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")]
 Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
 Comparisons = Annotated[
     list[Path] | None, typer.Option("--comparison", help="Comparison to show; may be given several times.")

@@ -12,7 +12,7 @@ from bayesmix.terminal import load, notice_of, read_planned, say, show, warn
 def sensitivity(
     posterior: Annotated[Path, typer.Argument(metavar="POSTERIOR", help="File written by fit.")],
     planned: option.Planned = None,
-    at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")] = None,
+    at: option.At = None,
     problem: Annotated[Path | None, typer.Option(help="Problem whose mixture is chosen anew.")] = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("sensitivity.csv"),
     seed: option.Seed = 0,
@@ -29,7 +29,7 @@ def sensitivity(
     refuse_overwrite(out, overwrite=force)
     loaded = load([posterior], accept_unconverged)
     (model,) = loaded.values()
-    table = power.sensitivity(model, read_planned(planned, at) if planned or at else None, seed=seed)
+    table = power.sensitivity(model, read_planned(planned, at), seed=seed)
     show(table)
     for diagnosis, names in table.groupby("diagnosis").groups.items():
         if "prior" in str(diagnosis):

@@ -83,16 +83,18 @@ def show(frame, **options) -> None:
     say(frame.to_string(float_format=lambda v: f"{v:.4g}", **options))
 
 
-def read_planned(path: Path | None, at: list[str] | None) -> Runs:
-    """Read planned runs from a file, or from texts such as N=70e9,D=1.4e12."""
+def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
+    """Read planned runs from a file, or from texts such as N=70e9,D=1.4e12; none where neither is given."""
     import pandas as pd
 
     from bayesmix.runs import Runs
 
     if path:
         return Runs.read(path, planned=True)
+    if not at:
+        return None
     rows = []
-    for text in at or []:
+    for text in at:
         cells = (part.partition("=") for part in text.replace(" ", "").split(","))
         rows.append({"run": text, **{name: value for name, _, value in cells}})
     return Runs.of(pd.DataFrame(rows), planned=True, source="--at")

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from bayesmix.comparison import compare, require_alike
+from bayesmix.averaging import shares
+from bayesmix.comparison import require_alike
 from bayesmix.decision.objective import Objective, build, planned_run, target_weights
 from bayesmix.decision.optimise import minimise, project
 from bayesmix.decision.problem import Problem, gather
@@ -187,7 +188,7 @@ def decide(
 
 def _shares(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
     if weights is None:
-        return compare(posteriors).weights if len(posteriors) > 1 else dict.fromkeys(posteriors, 1.0)
+        return shares(posteriors)
     if set(weights) != set(posteriors):
         raise BayesmixError(
             f"the weights are of {', '.join(weights)}, but the posteriors are {', '.join(posteriors)}. "

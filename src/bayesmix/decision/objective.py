@@ -15,6 +15,7 @@ import pandas as pd
 
 from bayesmix.beyond import edge
 from bayesmix.decision.problem import Problem
+from bayesmix.discrepancy import fall
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
@@ -43,9 +44,7 @@ class Part:
             return self.model.mean(values, dataclasses.replace(at, covariates=covariates))[0]
 
         planned, edge = map(mean, inputs)
-        positive = (planned > 0) & (edge > 0)
-        fall = jnp.log(jnp.where(positive, edge, 1.0) / jnp.where(positive, planned, 1.0))
-        return (planned * jnp.exp(-values["bend"] * fall)) @ self.weights
+        return (planned * jnp.exp(-values["bend"] * fall(planned, edge, jnp))) @ self.weights
 
 
 @dataclass(frozen=True)

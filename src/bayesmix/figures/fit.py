@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bayesmix.covariates import is_fraction
 from bayesmix.figures import style
 from bayesmix.figures.fitted import Fitted, fitted
 from bayesmix.posterior import Posterior
@@ -136,7 +137,7 @@ def _label(posterior: Posterior, above: list[Axes], below: list[Axes], shown: li
     for k, (axes, other, j) in enumerate(zip(above, below, shown, strict=True)):
         target = posterior.targets[j]
         bottom = k + columns >= len(shown)
-        unit = "percentage points" if style.is_fraction(target) else "%"
+        unit = "percentage points" if is_fraction(target) else "%"
         response = "" if several else f": {style.with_unit(target)}"
         style.label(axes, x=f"median of the law{response}" if bottom else "",
                     y=f"measured{response}" if k % columns == 0 else "",

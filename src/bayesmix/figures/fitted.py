@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesmix.covariates import is_fraction
 from bayesmix.evaluation import measured_draws
-from bayesmix.figures.style import is_fraction
 from bayesmix.posterior import Posterior
 
 # Quantiles at 5 and 95 % need no more draws than this, and a figure should not take a minute.

@@ -83,11 +83,6 @@ def plain(text: str, longest: int = 26) -> str:
     return text.replace("$", r"\$")
 
 
-def is_fraction(target: str) -> bool:
-    """Say whether a response is a fraction, whose errors are percentage points rather than per cent of it."""
-    return head(target) in ("accuracy", "error")
-
-
 def log_axis(axis, low: float, high: float, *, ticks: int = 6) -> None:
     """Put a covariate on a logarithmic axis with few labels, written as powers of ten or as 100M, 1B."""
     axis.axes.set_xscale("log") if axis.axis_name == "x" else axis.axes.set_yscale("log")

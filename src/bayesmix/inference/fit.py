@@ -118,14 +118,13 @@ def run(
     settings: Settings,
     preview: bool,
     slots: int | None,
-    report: Callable[[int, int], None],
     finished: Callable[[int, Posterior | BayesmixError], None],
 ) -> None:
     """Do the jobs, those of one program together; tell of each (index, result) as soon as it is there.
 
     `slots` posteriors of a program run at once; by default as many as there are, up to a limit.
     """
-    _run(_bound(jobs), settings, preview, slots, report, finished)
+    _run(_bound(jobs), settings, preview, slots, lambda *_: None, finished)
 
 
 @in_double

@@ -211,7 +211,7 @@ def _here(jobs: dict[str, Job], slots: int, sweep: _Sweep) -> Iterator[tuple[str
         kept = str(result) if isinstance(result, BayesmixError) else _kept(names[i], result, sweep)
         results.append((names[i], kept))
 
-    run(list(jobs.values()), sweep.settings, sweep.preview, slots, lambda *_: None, finished)
+    run(list(jobs.values()), sweep.settings, sweep.preview, slots, finished)
     yield from results
 
 
