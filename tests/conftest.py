@@ -41,6 +41,9 @@ def synthetic_frame(rows: int = 12, *, unit: float = 1.0, size: float = 1.0) -> 
         f"loss.{target}": unit * (loss + 0.3 * np.exp(-2 * w[:, j])) * (1 + 0.003 * rng.standard_normal(rows))
         for j, target in enumerate(("web", "code"))
     }
+    table |= {f"accuracy.{target}": 0.3 + 0.02 * rng.random(rows) for target in ("arc", "piqa")}
+    table |= {f"score.{target}": unit * rng.normal(1.0, 2.0, rows) for target in ("helpful", "harmless")}
+    table |= {f"optimum.{target}": unit * rng.lognormal(0.0, 0.3, rows) for target in ("lr", "batch")}
     table |= {
         f"error.{target}": 0.8 - 2.0 * np.exp(-rate * loss) + 0.005 * rng.standard_normal(rows)
         for target, rate in (("arc", 0.8), ("piqa", 0.7))
@@ -49,10 +52,29 @@ def synthetic_frame(rows: int = 12, *, unit: float = 1.0, size: float = 1.0) -> 
     return pd.DataFrame(table)
 
 
+def feeding(model: Model, frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns that a model needs beside the standard ones: usual values, all over their range."""
+    needed = {
+        column: model.law.takes[c] for c, column in model.columns.items() if column not in {*frame, "w", "M", "C"}
+    }
+    added = {}
+    for column, about in needed.items():
+        rng = np.random.default_rng([*column.encode()])
+        low, high = about.plausible
+        shares = (rng.permutation(len(frame)) + rng.random(len(frame))) / len(frame)
+        added[column] = low * (high / low) ** shares if low > 0 else low + (high - low) * shares
+    return frame.assign(**added)
+
+
 @pytest.fixture(scope="session")
 def synthetic() -> Callable[..., Runs]:
-    """Make runs with every column that a law of the catalogue may ask for."""
-    return lambda *args, **kwargs: Runs.of(synthetic_frame(*args, **kwargs))
+    """Make runs with every column that a model may ask for."""
+
+    def make(*args, model: Model | None = None, **kwargs) -> Runs:
+        frame = synthetic_frame(*args, **kwargs)
+        return Runs.of(feeding(model, frame) if model else frame)
+
+    return make
 
 
 CHINCHILLA = {"E": 1.8, "A": 400.0, "B": 410.0, "alpha": 0.34, "beta": 0.28}

@@ -177,13 +177,13 @@ def test_an_unknown_level_is_refused(synthetic):
         (
             LINK,
             {"loss": [2.0, 3.0], "error": [0.0, 0.0]},
-            "error is never above 0, so it has no scale. Leave it out: targets = [...]",
+            "error is 0 in every run, so it has no scale. Leave it out: targets = [...]",
         ),
         (
             replace(LINK, noise=NOISES["beta"]),
             {"loss": [2.0, 3.0], "error": [0.5, 1.0]},
             "run 2: error is 1, which has no density under noise beta. "
-            "Choose the noise normal, or binomial with columns items.<target>",
+            "Choose the noise normal or student_t, or binomial with columns items.<target>",
         ),
     ],
 )

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.spatial import ConvexHull, QhullError
 
-from bayesmix.covariates import is_fraction
+from bayesmix.covariates import is_bending, is_fraction
 from bayesmix.discrepancy import fall
 from bayesmix.evaluation import mean, measured_draws, over_draws
 from bayesmix.inputs import Inputs
@@ -88,7 +88,8 @@ def _promised(
 ) -> tuple[np.ndarray, np.ndarray]:
     rows, values = len(inputs.response), posterior.values()
     here, there = (over_draws(mean, posterior.model, values, i)[:, :rows] for i in (inputs, moved))
-    return here, np.where(decades[:, None] > 0, fall(here, there), 0.0)
+    bending = np.array([is_bending(target) for target in posterior.targets])
+    return here, np.where((decades[:, None] > 0) & bending, fall(here, there), 0.0)
 
 
 def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | None:
@@ -123,7 +124,8 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
     """Return the bend that measured runs beyond the fitted ones show, and its standard error, of every target.
 
     The generalised least squares estimate of b in the equation of `bayesmix.discrepancy`. What a response may be off
-    by is how far the posterior and the noise scatter, and a run's own departure. NaN where no run is beyond.
+    by is how far the posterior and the noise scatter, and a run's own departure. NaN where no run is beyond, or where
+    nothing is known of how such a response bends.
     """
     here, promises, decades = promised(posterior, inputs)
     scale = noise(posterior, inputs, seed)
@@ -131,7 +133,7 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
     found = []
     for j in range(len(posterior.targets)):
         kept = np.asarray(inputs.observed)[:, j] & (decades > 0)
-        if not kept.any():
+        if not (kept.any() and is_bending(posterior.targets[j])):
             found.append((np.nan, np.nan))
             continue
         law = np.log(np.maximum(here[:, kept, j], _TINY))

@@ -61,6 +61,8 @@ class Response:
     def expected(self) -> str:
         """The admissible range in words."""
         low, high = self.admissible
+        if math.isinf(low):
+            return "a finite number"
         return POSITIVE if math.isinf(high) else f"a fraction from {low:g} to {high:g}"
 
 
@@ -83,6 +85,8 @@ RESPONSES = {
         Response("bpb", "bits per byte", "bits/byte", (0.0, math.inf)),
         Response("error", "fraction of items answered wrongly", "", (0.0, 1.0)),
         Response("accuracy", "fraction of items answered rightly", "", (0.0, 1.0)),
+        Response("score", "score on an open scale, such as a reward", "", (-math.inf, math.inf)),
+        Response("optimum", "setting that was found best, such as a learning rate", "", (0.0, math.inf)),
     )
 }
 
@@ -116,6 +120,16 @@ def head(name: str) -> str:
 def is_fraction(target: str) -> bool:
     """Say whether a response is a fraction, whose errors are percentage points rather than per cent of it."""
     return head(target) in ("accuracy", "error")
+
+
+def is_better_higher(target: str) -> bool:
+    """Say whether larger responses are better."""
+    return head(target) in ("accuracy", "score")
+
+
+def is_bending(target: str) -> bool:
+    """Say whether past studies tell what laws of such a response miss: they do of losses and fractions."""
+    return head(target) in ("loss", "bpb") or is_fraction(target)
 
 
 def is_target(name: str) -> bool:

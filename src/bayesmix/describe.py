@@ -68,6 +68,10 @@ def law_card(name: str) -> Iterator[str]:
     law = laws.get(name)
     yield law.document
     yield ""
+    for about in law.takes.values():
+        unit = f" [{about.unit}]" if about.unit else ""
+        low, high = about.plausible
+        yield f"{about.symbol:10} is {about.meaning}, usually {low:g} to {high:g}{unit}"
     for quantity, value in law.quantities.items():
         if isinstance(value, Prior):
             relative = " x the response's geometric mean" if value.relative else ""

@@ -39,7 +39,7 @@ class Inputs:
         For each unknown whose scale is unknown too, how well the runs know it, as far as that has been found out (see
         `bayesmix.pooling.scaled`); 0 at first.
     scale : array, shape (target,)
-        Response reference: geometric mean of each target.
+        Response reference: geometric mean of each target, of its size where it may be negative.
     response : array, shape (observation, target)
         What was measured; the scale where nothing was.
     observed : boolean array, shape (observation, target)
@@ -184,18 +184,17 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
     if faults:
         return None
     responses = np.stack([runs.column(t) for t in targets], axis=1)
-    for i, j in zip(*np.nonzero(np.isin(responses, model.noise.excluded)), strict=True):
+    for i, j in zip(*np.nonzero(model.noise.excludes(responses)), strict=True):
         faults.append(
             Fault(f"{targets[j]} is {responses[i, j]:g}, which has no density under noise {model.noise.name}",
-                  "Choose the noise normal, or binomial with columns items.<target>", None, runs.names[i])
+                  "Choose the noise normal or student_t, or binomial with columns items.<target>", None, runs.names[i])
         )  # fmt: skip
-    for j in np.flatnonzero(~(responses > 0).any(axis=0)):
-        faults.append(Fault(f"{targets[j]} is never above 0, so it has no scale", "Leave it out: targets = [...]"))
+    sizes = np.abs(responses)  # scores may be negative; nothing else can be
+    for j in np.flatnonzero(~(sizes > 0).any(axis=0)):
+        faults.append(Fault(f"{targets[j]} is 0 in every run, so it has no scale", "Leave it out: targets = [...]"))
     if faults:
         return None
-    with np.errstate(divide="ignore"):
-        logs = np.where(responses > 0, np.log(np.where(responses > 0, responses, 1.0)), np.nan)
-    scale = np.exp(np.nanmean(logs, axis=0))
+    scale = np.exp(np.nanmean(np.log(np.where(sizes > 0, sizes, np.nan)), axis=0))
     references = {}
     for name, column in model.references.items():
         values = runs.column(column)

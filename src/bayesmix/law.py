@@ -1,7 +1,8 @@
 """Laws: a function's signature declares what is measured, what is unknown and what is constant.
 
-Positional arguments are the covariates of one observation. A keyword whose default is `prior(...)` is
-unknown, `reference(...)` is a constant taken from the runs, a number is a constant. Nothing else is needed.
+Positional arguments are the covariates of one observation; one without a standard name says what it is by
+`covariate(...)`. A keyword whose default is `prior(...)` is unknown, `reference(...)` is a constant taken from the
+runs, a number is a constant. Nothing else is needed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from numpyro.distributions import Distribution, Normal
 
+from bayesmix.covariates import COVARIATES, Covariate
 from bayesmix.errors import BayesmixError, suggest
 from bayesmix.precision import double
 from bayesmix.priors import arguments
@@ -95,6 +97,19 @@ def reference(covariate: str) -> Any:
     return Reference(covariate)
 
 
+def covariate(meaning: str, unit: str, low: float, high: float) -> Any:
+    """Say what a covariate is that is not among the standard names of `bayesmix.covariates.COVARIATES`.
+
+    Parameters
+    ----------
+    meaning, unit : str
+        What it is, and what it is counted in; empty for a pure number.
+    low, high : float
+        Smallest and largest usual value. Where the smallest is above 0, it is thought of in decades.
+    """
+    return Covariate("", meaning, unit, (low, high))
+
+
 def declaration(function: Callable) -> tuple[tuple[str, ...], dict[str, Quantity]]:
     """Read covariates and quantities from a function's signature."""
     covariates, quantities = [], {}
@@ -156,6 +171,7 @@ class Law:
     derived: Callable | None = None
     document: str = field(default="", repr=False)
     module: str = ""
+    described: Mapping[str, Covariate] = field(default_factory=dict)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate the law. Quantities without a number must be given; constants may be left out."""
@@ -185,6 +201,12 @@ class Law:
     def family(self) -> str:
         """Folder of the catalogue that the law belongs to."""
         return self.module.split(".")[-2] if "." in self.module else ""
+
+    @property
+    def takes(self) -> dict[str, Covariate]:
+        """What each covariate is, by its name in the equation."""
+        known = {**COVARIATES, **self.described}
+        return {c: known.get(c, Covariate(c, "a column of that name", "", (0.0, 1.0))) for c in self.covariates}
 
     @property
     def vector(self) -> bool:
@@ -235,6 +257,8 @@ def law(*, paper: str, derived: Callable | None = None) -> Callable[[Callable], 
     def decorate(function: Callable) -> Law:
         covariates, quantities = declaration(function)
         module = inspect.getmodule(function)
+        parameters = inspect.signature(function).parameters
+        described = {c: parameters[c].default for c in covariates if isinstance(parameters[c].default, Covariate)}
         return Law(
             name=function.__module__.rsplit(".", 1)[-1],
             response=function.__name__,
@@ -245,6 +269,7 @@ def law(*, paper: str, derived: Callable | None = None) -> Callable[[Callable], 
             derived=derived,
             document=inspect.cleandoc((module.__doc__ if module else None) or function.__doc__ or ""),
             module=function.__module__,
+            described={c: dataclasses.replace(about, symbol=c) for c, about in described.items()},
         )
 
     return decorate

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro.distributions import Distribution, transforms
@@ -35,10 +36,11 @@ class Noise:
         """A noise without a kink to find modes with, if this one's second derivative says nothing at the mean."""
         return replace(self, function=_log_hyperbolic) if self.name == "log_laplace" else None
 
-    @property
-    def excluded(self) -> tuple[float, ...]:
-        """Responses that can be measured but have no density."""
-        return {"normal": (), "binomial": (), "beta": (0.0, 1.0)}.get(self.name, (0.0,))
+    def excludes(self, response: np.ndarray) -> np.ndarray:
+        """Say which responses can be measured but have no density."""
+        if self.name == "beta":
+            return np.isin(response, (0.0, 1.0))
+        return response <= 0 if self.name.startswith("log_") else np.zeros(np.shape(response), bool)
 
     @property
     def discrete(self) -> bool:
@@ -100,6 +102,11 @@ def normal(mean, *, sigma=_sigma("standard deviation of the response", relative=
     return dist.Normal(mean, sigma)
 
 
+def student_t(mean, *, sigma=_sigma("scale of the response", relative=True), nu=_degrees()):
+    """Give the response itself Student-t errors: for scores, which may be negative, with outliers."""
+    return _StudentT(mean, nu=nu, scale=sigma)
+
+
 class _Hyperbolic(Distribution):
     """Laplace errors with the kink rounded off within one scale; the density is not normalised."""
 
@@ -153,7 +160,7 @@ def _noise(function: Callable[..., Distribution]) -> Noise:
 
 
 NOISES: Mapping[str, Noise] = {
-    f.__name__: _noise(f) for f in (log_student_t, log_normal, log_laplace, normal, beta, binomial)
+    f.__name__: _noise(f) for f in (log_student_t, log_normal, log_laplace, normal, student_t, beta, binomial)
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bayesmix import laws, ready
+from bayesmix.covariates import COVARIATES
 from bayesmix.errors import BayesmixError
 from bayesmix.inference.program import Program, stacked
 from bayesmix.law import Prior, Reference
@@ -16,7 +17,7 @@ from bayesmix.precision import double
 
 DRAWS = 8
 MIXING = [n for n in laws.names() if "w" in laws.get(n).covariates]
-FLOORED = [n for n in laws.names() if "E" in laws.get(n).quantities]
+FLOORED = [n for n in laws.names() if "E" in laws.get(n).quantities and set(laws.get(n).covariates) <= {*"NDCMUx"}]
 
 
 def model_of(name):
@@ -28,7 +29,7 @@ class Case:
 
     def __init__(self, name, synthetic):
         self.name, self.law, self.model = name, laws.get(name), model_of(name)
-        self.runs = synthetic()
+        self.runs = synthetic(model=self.model)
         self.inputs, self.coordinates = self.model.inputs(self.runs)
         with double():
             self.program = Program(self.model, self.inputs)
@@ -85,10 +86,8 @@ def test_the_law_is_found_again_by_its_identifier(name):
     law = laws.get(name)
     assert law.name == law.identifier == name
     assert laws.get(law.identifier) is law
-    assert law.family in {"scale", "dynamics", "data", "mixing", "architecture", "downstream"} | {
-        "hyperparameters",
-        "posttraining",
-    }
+    assert law.family in {"scale", "dynamics", "data", "mixing", "architecture", "downstream", "hyperparameters",
+                          "posttraining", "other"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", laws.names())
@@ -99,6 +98,15 @@ def test_every_unknown_says_what_it_is(name):
             assert isinstance(declared.unit, str), quantity
             assert declared.unit or not declared.relative, f"{quantity} is relative to a response, so it has its unit"
             assert set(declared.dims) <= {"target", "domain"}, quantity
+
+
+@pytest.mark.parametrize("name", laws.names())
+def test_every_covariate_says_what_it_is(name):
+    law = laws.get(name)
+    for covariate, about in law.takes.items():
+        assert covariate in {*COVARIATES, *law.described}
+        assert about.meaning, covariate
+        assert about.plausible[0] < about.plausible[1], covariate
 
 
 @pytest.mark.parametrize("name", laws.names())
@@ -194,8 +202,8 @@ def test_the_loss_tends_to_the_floor(name, cases):
 def test_priors_mean_the_same_in_any_unit(name, cases, synthetic):
     """With losses ten times larger and N, D, U a thousand times larger, only the unit may change."""
     case = cases(name)
-    unit = 10.0 if case.law.response == "loss" else 1.0
-    inputs, _ = case.model.inputs(synthetic(unit=unit, size=1e3))
+    unit = 10.0 if case.law.response in ("loss", "score", "optimum") else 1.0
+    inputs, _ = case.model.inputs(synthetic(unit=unit, size=1e3, model=case.model))
     np.testing.assert_allclose(inputs.scale, unit * case.inputs.scale, rtol=1e-12)
     with double():
         draws = case.program.constrain(case.u, inputs)

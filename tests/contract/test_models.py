@@ -12,8 +12,16 @@ from bayesmix.precision import double
 MODELS = ready.models()
 DRAWS = 100
 FITS = [(name, fit) for name in MODELS for fit in Model.read(name).published]
-# One observation on which every published law makes sense; w is uniform over the domains of the fit.
+# One observation on which every published law makes sense; w is uniform over the domains of the fit, and what is not
+# here is in the middle of its usual range.
 OBSERVATION = {"N": 1e9, "D": 2e10, "U": 1e10, "C": 1.2e20, "M": 20.0, "x": 2e10, "L": 2.8}
+# Of responses that have no limits of their own.
+BELIEVABLE = {"loss": (0.5, 8.0), "bpb": (0.2, 4.0), "score": (-1e3, 1e3), "optimum": (0.0, np.inf)}
+
+
+def usual(about):
+    low, high = about.plausible
+    return np.sqrt(low * high) if low > 0 else (low + high) / 2
 
 
 def test_there_are_ready_models():
@@ -43,8 +51,8 @@ def test_written_and_read_again_it_has_the_same_density(name, synthetic):
     again = modelfile.loads(text)
     assert modelfile.dumps(again) == text
     assert again.published == model.published
-    inputs, _ = model.inputs(synthetic())
-    inputs_again, _ = again.inputs(synthetic())
+    inputs, _ = model.inputs(synthetic(model=model))
+    inputs_again, _ = again.inputs(synthetic(model=model))
     with double():
         first, second = Program(model, inputs), Program(again, inputs_again)
         u = np.random.default_rng(0).normal(0, 0.3, first.size)
@@ -61,12 +69,12 @@ def test_published_constants_are_complete_and_finite(name, fit):
     constants = dict(model.published[fit])
     assert len(constants.pop("source")) > 20
     assert set(constants) == set(model.law.quantities)
-    covariates = {c: OBSERVATION[c] for c in model.law.covariates if c != "w"}
+    covariates = {c: OBSERVATION.get(c, usual(about)) for c, about in model.law.takes.items() if c != "w"}
     if "w" in model.law.covariates:
         domains = len(constants["w0"])
         covariates["w"] = np.full(domains, 1 / domains)
     response = np.asarray(model.law(**covariates, **constants))
-    low, high = (0.0, 1.0) if model.law.response == "error" else (0.5, 6.0)
+    low, high = BELIEVABLE.get(model.law.response, (0.0, 1.0))
     assert ((response > low) & (response < high)).all(), response
 
 
@@ -84,7 +92,7 @@ def test_published_constants_are_believable_under_the_prior(name, fit):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_prior_predictive_is_finite_and_covers_the_scale_of_the_runs(name, synthetic):
     model = Model.read(name)
-    inputs, _ = model.inputs(synthetic())
+    inputs, _ = model.inputs(synthetic(model=model))
     with double():
         program = Program(model, inputs)
         keys = jax.random.split(jax.random.key(11), DRAWS)

@@ -9,6 +9,7 @@ from numpyro.distributions import LogNormal
 from scipy import stats
 
 from bayesmix import laws
+from bayesmix.covariates import RESPONSES
 from bayesmix.inference import fit
 from bayesmix.inference.program import program
 from bayesmix.inputs import Coordinates
@@ -91,12 +92,12 @@ def test_the_truth_is_neither_high_nor_low_on_average(name, ranks):
 def test_constants_drawn_from_the_prior_are_recovered(name, synthetic):
     """No more elements outside their 99 % intervals than one data set in 1000 has by chance."""
     law_of_name = laws.get(name)
-    noise = NOISES["normal" if law_of_name.response == "error" else "log_normal"]
+    noise = NOISES["log_normal" if law_of_name.response in ("loss", "bpb", "optimum") else "normal"]
     model = Model(law_of_name, noise, covariates=Model.read(name).covariates).given(sigma=LogNormal(-5.0, 0.3))
-    design = synthetic(40)
+    design = synthetic(40, model=model)
     own = tuple(t for t in design.targets if t.startswith(f"{law_of_name.response}."))
     model = Model(model.law, model.noise, covariates=model.covariates, targets=own)
-    low, high = (0.0, 1.0) if law_of_name.response == "error" else (0.0, np.inf)
+    low, high = RESPONSES[law_of_name.response].admissible
     for seed in range(3, 53):
         truth, responses = drawn_from_prior(model, design, own, seed)
         if all(((v > low) & (v < high) & np.isfinite(v)).all() for v in responses.values()):

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.beyond import edge
+from bayesmix.covariates import is_bending, is_better_higher
 from bayesmix.decision.problem import Problem
 from bayesmix.discrepancy import fall
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
@@ -134,7 +135,8 @@ def build(
         values, total = posterior.values(), available[name]
         discrepancy, weighted = posterior.model.discrepancy, target_weights(posterior.targets, problem)
         rng = np.random.default_rng(np.asarray(jax.random.key_data(here)))
-        bend = discrepancy.draws(rng, total) if discrepancy else np.zeros(total)
+        bending = discrepancy and all(map(is_bending, posterior.targets))
+        bend = discrepancy.draws(rng, total) if bending else np.zeros(total)
         chosen = np.asarray(jax.random.choice(here, total, (min(count, total),), replace=False))
         inputs, _ = posterior.model.inputs(planned_run(posterior, problem, first.runs.domains), posterior.coordinates)
         sampled = {n: v[chosen] for n, v in values.items()}
@@ -165,7 +167,7 @@ def target_weights(targets: tuple[str, ...], problem: Problem) -> np.ndarray:
     faults = [Fault(f"objective has an unknown target {t!r}", suggest(t, targets)) for t in stated if t not in targets]
     if faults:
         raise InputError("problem", faults)
-    signs = np.array([-1.0 if t.split(".")[0] == "accuracy" else 1.0 for t in targets])
+    signs = np.array([-1.0 if is_better_higher(t) else 1.0 for t in targets])
     shares = np.array([float(stated.get(t, 0.0)) for t in targets])
     kinds = {t.split(".")[0] for t in stated if stated[t] > 0}
     if len(kinds) > 1:

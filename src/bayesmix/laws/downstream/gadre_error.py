@@ -15,7 +15,7 @@ the amplitude anchored at L0. The number uses the authors' 17-task constants for
 import jax.numpy as jnp
 from numpyro.distributions import Beta, LogNormal
 
-from bayesmix.law import law, prior, reference
+from bayesmix.law import covariate, law, prior, reference
 
 
 def coefficients(k, gamma, L0):
@@ -25,7 +25,7 @@ def coefficients(k, gamma, L0):
 
 @law(paper="arXiv:2403.08540", derived=coefficients)
 def error(
-    L, *,
+    L=covariate("loss on a reference text", "nats/token", 1.5, 4.0), *,
     epsilon=prior(Beta(6, 2), "", "error of a model that knows nothing"),
     k=prior(LogNormal(-1.6, 0.8), "", "error below epsilon at loss L0"),
     gamma=prior(LogNormal(-0.2, 0.5), "token/nat", "rate at which the error falls with the loss"),

@@ -15,7 +15,7 @@ eq. 1.1. Number: self-computed.
 
 from numpyro.distributions import LogNormal
 
-from bayesmix.law import law, prior, reference
+from bayesmix.law import covariate, law, prior, reference
 
 
 def coefficients(A, c, x0):
@@ -25,7 +25,7 @@ def coefficients(A, c, x0):
 
 @law(paper="arXiv:2209.06640", derived=coefficients)
 def loss(
-    x, *,
+    x=covariate("whatever the loss falls with: tokens, parameters, compute", "", 1e7, 1e11), *,
     E=prior(LogNormal(-0.5, 0.5), "nats/token", "irreducible loss", relative=True),
     A=prior(LogNormal(-1.2, 0.8), "nats/token", "excess loss at x0", relative=True),
     c=prior(LogNormal(-1.05, 0.6), "", "exponent of x"),
