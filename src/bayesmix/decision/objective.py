@@ -135,8 +135,8 @@ def build(
         values, total = posterior.values(), available[name]
         discrepancy, weighted = posterior.model.discrepancy, target_weights(posterior.targets, problem)
         rng = np.random.default_rng(np.asarray(jax.random.key_data(here)))
-        bending = discrepancy and all(map(is_bending, posterior.targets))
-        bend = discrepancy.draws(rng, total) if bending else np.zeros(total)
+        known = all(map(is_bending, posterior.targets))
+        bend = discrepancy.draws(rng, total) if discrepancy and known else np.zeros(total)
         chosen = np.asarray(jax.random.choice(here, total, (min(count, total),), replace=False))
         inputs, _ = posterior.model.inputs(planned_run(posterior, problem, first.runs.domains), posterior.coordinates)
         sampled = {n: v[chosen] for n, v in values.items()}
