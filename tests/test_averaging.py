@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bayesmix.averaging import average, scale_weights, shares, stacking
+from bayesmix.averaging import average, scale_weights, shares
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.model import Model
 from bayesmix.prediction import predict
 from bayesmix.runs import Runs
+from bayesmix.stacking import stacking
 from fakes import chinchilla_values, fake, scale_runs
 
 BENDS = pd.DataFrame(columns=["at", "target", "bend", "error"])

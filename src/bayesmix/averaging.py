@@ -1,10 +1,8 @@
 r"""Averaging: one forecast from several laws, by how well each forecast larger runs that were hidden.
 
-$$p(y \mid x) = \sum_k w_k\, p_k(y \mid x),\qquad
-w = \operatorname{arg\,max} \sum_i \log \sum_k w_k\, p_k(y_i \mid x_i)$$
+$$p(y \mid x) = \sum_k w_k\, p_k(y \mid x)$$
 
-over hidden responses i (stacking of predictive distributions: Yao, Vehtari, Simpson and Gelman 2018, eq. 4, with hidden
-scales in place of left-out runs).
+with the weights of `bayesmix.stacking`, over hidden scales in place of left-out runs.
 """
 
 from __future__ import annotations
@@ -18,22 +16,7 @@ from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Prediction
-
-_STEPS, _SETTLED = 10_000, 1e-9
-
-
-def stacking(log_densities: np.ndarray) -> np.ndarray:
-    """Return the weights of the mixture of highest log score, shape (model,), from densities (model, response)."""
-    weights = np.full(len(log_densities), 1 / len(log_densities))
-    densities = np.exp(log_densities - log_densities.max(axis=0))
-    for _ in range(_STEPS):
-        # Expectation-maximisation: the score is concave in the weights.
-        shares = weights[:, None] * densities
-        following = (shares / shares.sum(axis=0)).mean(axis=1)
-        if np.abs(following - weights).max() < _SETTLED:
-            break
-        weights = following
-    return weights
+from bayesmix.stacking import stacking
 
 
 def scale_weights(extrapolations: Sequence[Extrapolation]) -> dict[str, float]:

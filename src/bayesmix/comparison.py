@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_likelihood
 from bayesmix.posterior import Posterior
 from bayesmix.refit import exact, in_folds
+from bayesmix.stacking import stacking
 
 BAD_K = 0.7
 WAIC_VARIANCE = 0.4
@@ -111,12 +111,13 @@ def compare(
             elpd = _replaced(elpd, found)
             cautions += [f"{name}: {sentence}." for sentence in said]
         elpds[name] = elpd
-    weights = _stacking(elpds)
+    pointwise = {name: np.asarray(elpd.elpd_i) for name, elpd in elpds.items()}
+    weights = dict(zip(elpds, stacking(np.stack(list(pointwise.values()))).tolist(), strict=True))
     best = max(elpds, key=lambda n: elpds[n].elpd)
     rows = {}
     for name, elpd in elpds.items():
-        pointwise, k = np.asarray(elpd.elpd_i), np.asarray(elpd.pareto_k)
-        difference = pointwise - np.asarray(elpds[best].elpd_i)
+        k = np.asarray(elpd.pareto_k)
+        difference = pointwise[name] - pointwise[best]
         waic, waic_se, unstable = _waic(likelihoods[name])
         rows[name] = {
             "elpd": float(elpd.elpd),
@@ -203,15 +204,6 @@ def _replaced(elpd: Any, found: Mapping[int, float]) -> Any:
     return replace(
         elpd, elpd=total, se=error, p=elpd.p + elpd.elpd - total, elpd_i=pointwise, pareto_k=k, warning=False
     )
-
-
-def _stacking(elpds: Mapping[str, object]) -> dict[str, float]:
-    if len(elpds) == 1:
-        return dict.fromkeys(elpds, 1.0)
-    # From version 1 on, ArviZ rounds unless told not to.
-    exact = {"round_to": "none"} if "round_to" in inspect.signature(arviz_stats.compare).parameters else {}
-    table = arviz_stats.compare(dict(elpds), method="stacking", **exact)
-    return {name: float(table.loc[name, "weight"]) for name in elpds}
 
 
 def _waic(likelihood: np.ndarray) -> tuple[float, float, int]:
