@@ -36,6 +36,9 @@ def synthetic_frame(rows: int = 12, *, unit: float = 1.0, size: float = 1.0) -> 
     loss = 1.8 + 400 * N**-0.34 + 410 * D**-0.28
     table = {"run": [f"r{i}" for i in range(rows)], "N": size * N, "D": size * D, "U": size * U}
     table |= {f"w.{domain}": w[:, j] for j, domain in enumerate(("web", "code", "books"))}
+    # One domain runs out often, one hardly, and nobody counted the third.
+    scarce = 10 ** np.random.default_rng(8).uniform(-2, -0.5, rows)
+    table |= {"unique.web": size * D * scarce, "unique.code": size * D * 0.6}
     table["loss"] = unit * loss
     table |= {
         f"loss.{target}": unit * (loss + 0.3 * np.exp(-2 * w[:, j])) * (1 + 0.003 * rng.standard_normal(rows))
@@ -55,7 +58,9 @@ def synthetic_frame(rows: int = 12, *, unit: float = 1.0, size: float = 1.0) -> 
 def feeding(model: Model, frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns that a model needs beside the standard ones: usual values, all over their range."""
     needed = {
-        column: model.law.takes[c] for c, column in model.columns.items() if column not in {*frame, "w", "M", "C"}
+        column: model.law.takes[c]
+        for c, column in model.columns.items()
+        if column not in {*frame, "w", "unique", "M", "C"}
     }
     added = {}
     for column, about in needed.items():

@@ -59,6 +59,7 @@ APART = {
     "chinchilla": model_of("chinchilla"),
     "ye_m4": model_of("ye_m4"),
     "ye_m4_shrunk": model_of("ye_m4_shrunk"),
+    "own weights": model_of("bimix"),
     "no pooling": model_of("chinchilla", E=Pooling("family", "none"), sigma=Pooling("family", "none")),
     "one scale for all": model_of("ye_m4_shrunk").given(tau=5.0),
 }

@@ -74,7 +74,7 @@ def test_parse_lists_all_faults():
         "  'x_{domain}' = 'w.web': expected one {place}, the same on both sides, or none. "
         'Write such as "weight_{domain}" = "w.{domain}"',
         "  N has the unknown unit 'milions'. Did you mean 'millions'?",
-        "  unit of unknown 'X'. Known: C, D, N, U, accuracy, bpb, error, loss, w",
+        "  unit of unknown 'X'. Known: C, D, N, U, accuracy, bpb, error, loss, optimum, score, unique, w",
         "  D has the unit -1.0. Write a positive factor or one of "
         "percent, thousands, millions, billions, trillions, bits, petaFLOP/s-days",
     ]
@@ -87,8 +87,8 @@ def test_loads_lists_all_faults():
         "c.toml: 4 faults",
         "  unknown key 'colums'. Did you mean 'columns'?",
         "  units is not a table. Write [units] and its lines below it",
-        "  column 'wt.web' is none of the known vectors (w, loss, bpb, error, accuracy, items). "
-        'Did you mean \'w.web\'? Or, if it is a label, map it to a name without a dot: "wt.web" = "wt_web"',
+        "  column 'wt.web' is none of the known vectors (w, unique, loss, bpb, error, accuracy, score, optimum, "
+        'items). Did you mean \'w.web\'? Or, if it is a label, map it to a name without a dot: "wt.web" = "wt_web"',
         "  notice is 3, expected a string. Put it in quotation marks",
     ]
 

@@ -32,8 +32,8 @@ def test_one_error_names_ten_kinds_of_fault(tmp_path):
     assert faults_of(TEN_FAULTS, tmp_path) == [
         "row 10, run i: the row has 7 cells, expected 10 as in the header. "
         "Separate cells by commas, and quote a cell that contains one",
-        "column 'wt.math' is none of the known vectors (w, loss, bpb, error, accuracy, items). Did you mean "
-        '\'w.math\'? Or, if it is a label, map it to a name without a dot: "wt.math" = "wt_math"',
+        "column 'wt.math' is none of the known vectors (w, unique, loss, bpb, error, accuracy, score, optimum, items). "
+        'Did you mean \'w.math\'? Or, if it is a label, map it to a name without a dot: "wt.math" = "wt_math"',
         f"row 3, run b: N is -1e8, {positive} (parameters). Correct it, or remove the row",
         f"row 4, run c: D is '2O0e9', {positive} (tokens). "
         "Write a plain number such as 160e6, without suffix or separators",

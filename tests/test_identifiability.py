@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.errors import InputError
-from bayesmix.identifiability import assess, design_facts, prior_left, weak
+from bayesmix.identifiability import assess, design_facts, feedable, prior_left, weak
 from bayesmix.model import Model
 from bayesmix.runs import Runs
 from fakes import mixture_runs, scale_runs, table
@@ -70,12 +70,26 @@ def test_what_a_law_needs_and_the_runs_lack_is_refused():
         prior_left(Model.read("ye_m4"), scale_runs())
 
 
-def test_every_law_that_the_runs_can_feed_is_assessed():
-    found = assess(scale_runs())
-    assert {"chinchilla", "kaplan_nd", "gadre_overtraining", "alab_m2"} <= set(found)
-    assert "ye_m4" not in found
-    assert "constant" not in found
-    assert all(0 <= s <= 1 + 1e-9 for shares in found.values() for s in shares.values())
+def test_the_runs_feed_the_laws_whose_columns_they_have_and_vary():
+    fed = {model.law.name for model in feedable(scale_runs())}
+    assert {"chinchilla", "kaplan_nd", "gadre_overtraining", "alab_m2"} <= fed
+    assert not {"constant", "ye_m4", "muennighoff", "gadre_error", "clark_routed"} & fed
+    mixed = scale_runs().table.assign(**{"w.web": 0.5, "w.code": 0.5})
+    assert not any("w" in model.law.covariates for model in feedable(Runs.of(mixed.drop(columns="C"))))
+
+
+def test_a_link_is_not_fed_by_the_loss_that_it_predicts():
+    fed = {model.law.name for model in feedable(scale_runs())}
+    assert "loss_to_loss" not in fed
+    two = scale_runs().table.assign(**{"loss.code": lambda t: t["loss"] * 0.7}).drop(columns="C")
+    assert "loss_to_loss" in {model.law.name for model in feedable(Runs.of(two))}
+
+
+def test_the_models_asked_for_are_assessed_if_they_can_be_fed():
+    found = assess(scale_runs(), ["kaplan_nd", "ye_m4"])
+    assert list(found) == ["kaplan_nd"]
+    assert all(0 <= share <= 1 + 1e-9 for share in found["kaplan_nd"].values())
+    assert set(assess(scale_runs())) == {"chinchilla", "alab_m2"}
 
 
 def facts(runs: Runs) -> str:

@@ -6,7 +6,7 @@ from numpyro.distributions import Beta, Dirichlet, LogNormal, Normal
 
 from bayesmix import laws
 from bayesmix.errors import BayesmixError
-from bayesmix.law import Prior, Reference, law, prior, reference
+from bayesmix.law import Prior, Reference, _files, law, prior, reference
 
 
 def unit_prior(**options):
@@ -147,6 +147,15 @@ def test_the_fingerprint_follows_the_equation_not_the_priors():
     assert declare(1).fingerprint == declare(1).fingerprint
     assert declare(1).fingerprint != declare(2).fingerprint
     assert declare(1).fingerprint == declare(1).given(a=3.0).fingerprint
+
+
+def test_the_fingerprint_covers_the_files_that_a_law_takes_functions_from():
+    def files(name):
+        return [module.__name__.rpartition(".")[2] for module in _files(laws.get(name).function)]
+
+    assert files("chinchilla") == ["chinchilla"]
+    assert files("effective_tokens_repeated") == ["effective_tokens_repeated", "effective_tokens"]
+    assert {"dai_capacity_noise", "_capacity"} <= set(files("dai_capacity_noise"))
 
 
 def test_a_law_of_another_module_is_found_by_module_and_function():

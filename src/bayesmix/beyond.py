@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.spatial import ConvexHull, QhullError
 
-from bayesmix.covariates import is_bending, is_fraction
+from bayesmix.covariates import BY_DOMAIN, is_bending, is_fraction
 from bayesmix.discrepancy import fall
 from bayesmix.evaluation import mean, measured_draws, over_draws
 from bayesmix.inputs import Inputs
@@ -38,7 +38,7 @@ def edge(posterior: Posterior, inputs: Inputs) -> tuple[Inputs, np.ndarray]:
     (Inputs, array of shape (observation,))
         The planned runs as moved, their mixtures untouched, and how many decades each was moved.
     """
-    names = [c for c, column in posterior.model.columns.items() if column != "w"]
+    names = [c for c, column in posterior.model.columns.items() if column not in BY_DOMAIN]
     fitted, asked = ({c: np.asarray(i.covariates[c], dtype=float) for c in names} for i in (posterior.inputs, inputs))
     # Labels of numbers, such as years or zeros, have no decades.
     names = [c for c in names if min(fitted[c].min(), asked[c].min()) > 0]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bayesmix.covariates import RESPONSES, SCALARS, head, name_fault
+from bayesmix.covariates import BY_DOMAIN, RESPONSES, SCALARS, head, name_fault
 from bayesmix.errors import Fault, InputError, suggest
 
 UNITS: dict[str, float] = {
@@ -23,7 +23,7 @@ UNITS: dict[str, float] = {
     "petaFLOP/s-days": 8.64e19,
 }
 SUM_TOLERANCE = 1e-3  # mixtures are often rounded to three decimals
-_MEASURED = (*SCALARS, "w", *RESPONSES)
+_MEASURED = (*SCALARS, *BY_DOMAIN, *RESPONSES)
 _PLACE = re.compile(r"\{(\w+)\}")
 
 

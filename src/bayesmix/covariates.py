@@ -75,6 +75,7 @@ COVARIATES = {
         Covariate("U", "unique training tokens available", "tokens", (1e4, 1e16)),
         Covariate("M", "tokens per parameter, always derived as D/N", "tokens/parameter", (1e-4, 1e8)),
         Covariate("w", "mixture: weights over domains that sum to 1", "", (0.0, 1.0)),
+        Covariate("unique", "unique training tokens available in each domain", "tokens", (1e4, 1e16)),
     )
 }
 
@@ -92,7 +93,11 @@ RESPONSES = {
 
 SCALARS = ("N", "D", "C", "U")  # the covariates that are columns of their own and given, not derived
 MISSING = ("", "na", "n/a", "nan", "null", "none")  # how an empty cell is written, in any case
-VECTORS = ("w", *RESPONSES, "items")
+BY_DOMAIN = ("w", "unique")  # the covariates with a column for every domain
+VECTORS = (*BY_DOMAIN, *RESPONSES, "items")
+
+# Names that a slip of the pen may have been meant for; trackers have labels such as optim.lr.
+_RESEMBLED = [name for name in VECTORS if name not in ("unique", "score", "optimum")]
 
 # How other people's tables name these things. A match is only ever suggested, never acted upon.
 _FOREIGN_NAMES = (
@@ -139,7 +144,7 @@ def is_target(name: str) -> bool:
 
 def is_numeric(name: str) -> bool:
     """Say whether every cell of a column must be a number; other columns are labels."""
-    return name in SCALARS or is_target(name) or name.startswith(("w.", "items."))
+    return name in SCALARS or is_target(name) or name.startswith(("w.", "unique.", "items."))
 
 
 def admits(name: str, value: float) -> bool:
@@ -148,6 +153,8 @@ def admits(name: str, value: float) -> bool:
         return RESPONSES[head(name)].admits(value)
     if head(name) == "items":
         return value >= 1 and value.is_integer()
+    if head(name) == "unique":
+        return value > 0
     return 0 < value < math.inf or (head(name) == "w" and value == 0)
 
 
@@ -157,7 +164,7 @@ def expected(name: str) -> str:
         return RESPONSES[head(name)].expected
     if head(name) == "items":
         return "a whole number of items above 0"
-    return "a weight of 0 or more" if head(name) == "w" else f"{POSITIVE} ({COVARIATES[name].unit})"
+    return "a weight of 0 or more" if head(name) == "w" else f"{POSITIVE} ({COVARIATES[head(name)].unit})"
 
 
 def read_number(name: str, cell: str, factor: float) -> tuple[float, Fault | None]:
@@ -166,11 +173,13 @@ def read_number(name: str, cell: str, factor: float) -> tuple[float, Fault | Non
     Returns
     -------
     value : float
-        In standard units; NaN if missing or faulty.
+        In standard units; NaN if missing or faulty, infinite for unique tokens that nobody counted.
     fault : Fault or None
         What is wrong with the cell; an unmeasured response is not.
     """
     if cell.casefold() in MISSING:
+        if head(name) == "unique":
+            return math.inf, None
         if name not in SCALARS and head(name) != "w":
             return math.nan, None
         remedy = "Write 0 for an unused domain" if head(name) == "w" else "Fill it in, or remove the row"
@@ -214,7 +223,7 @@ def name_fault(name: str) -> Fault | None:
     if name == "M":
         remedy = 'Remove it, or map it to a label: "M" = "tokens_per_parameter"'
         return Fault("column 'M' is given, but M = D/N is always derived", remedy)
-    if name in ("w", "items") or (dot and first in VECTORS and not rest):
+    if name in (*BY_DOMAIN, "items") or (dot and first in VECTORS and not rest):
         example = "items.accuracy.arc" if first == "items" else f"{first}.web"
         return Fault(f"column {name!r} does not say of what", f"Name it in full, such as {example!r}")
     if first == "items" and not is_target(rest):
@@ -222,7 +231,7 @@ def name_fault(name: str) -> Fault | None:
     if not dot or first in VECTORS:
         return None
     folded = first.casefold()
-    close = [_FOREIGN_VECTORS.get(folded), *difflib.get_close_matches(folded, VECTORS, n=1, cutoff=0.6)]
+    close = [_FOREIGN_VECTORS.get(folded), *difflib.get_close_matches(folded, _RESEMBLED, n=1, cutoff=0.6)]
     meaning = next(filter(None, close), None)
     if meaning is None:
         return None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from bayesmix import laws
 from bayesmix.covariates import COVARIATES
-from bayesmix.law import Prior, Reference
+from bayesmix.law import OWN, Prior, Reference
 from bayesmix.priors import describe
 from bayesmix.runs import Runs
 
 
-def described(runs: Runs) -> Iterator[str]:
-    """Yield what a table holds and what its design can show."""
-    from bayesmix.identifiability import assess, design_facts, weak
+def described(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what a table holds and what its design can show, of the models named or else of the common ones."""
+    from bayesmix.identifiability import COMMON, assess, design_facts, weak
 
     yield f"{runs.source}: {len(runs)} rows, {len(set(runs.names))} runs, nothing wrong"
     yield ""
@@ -31,7 +31,7 @@ def described(runs: Runs) -> Iterator[str]:
     yield ""
     yield from (f"hint: {hint}" for hint in runs.hints)
     yield from (f"design: {fact}" for fact in design_facts(runs))
-    found = assess(runs)
+    found = assess(runs, models or COMMON)
     yield ""
     yield "What runs like these leave of each prior's standard deviation, by law (at 1 % errors; above half is weak):"
     for name, shares in found.items():
@@ -39,7 +39,8 @@ def described(runs: Runs) -> Iterator[str]:
         poor = weak(shares)
         yield f"  {name:20} {listed}" + (f"   cannot identify: {', '.join(poor)}" if poor else "")
     if not found:
-        yield "  no law of the catalogue can be fed by these columns"
+        asked = ", ".join(models) or "the common laws"
+        yield f"  no columns here that feed {asked} and vary; `bayesmix laws --for` names all laws that these runs feed"
 
 
 def _range(runs: Runs, symbol: str) -> str:
@@ -47,20 +48,29 @@ def _range(runs: Runs, symbol: str) -> str:
     if symbol == "w":
         distinct = len(np.unique(values.round(6), axis=0))
         return f"{'w':24} {len(runs.domains)} domains ({', '.join(runs.domains)}), {distinct} distinct mixtures"
+    if symbol == "unique":
+        return f"{'unique':24} {_counted(runs.domains, values)}"
     distinct = len(np.unique(np.round(np.log(values), 2)))
     unit = COVARIATES[symbol].unit
     return f"{symbol:24} {values.min():.4g} to {values.max():.4g} {unit}, {distinct} distinct"
 
 
-def catalogue() -> Iterator[str]:
-    """Yield one line a law."""
-    width = max(map(len, laws.names())) + 2
-    yield f"{'law':{width}} {'family':12} {'response':9} {'covariates':12} source"
-    for name in laws.names():
-        law = laws.get(name)
-        yield f"{name:{width}} {law.family:12} {law.response:9} {' '.join(law.covariates) or '-':12} {law.paper or '-'}"
+def _counted(domains: Sequence[str], values: np.ndarray) -> str:
+    """Say how many unique tokens there are of the domains where somebody counted them."""
+    least = zip(domains, values.min(axis=0), strict=True)
+    return ", ".join(f"{domain} from {few:.4g}" for domain, few in least if np.isfinite(few)) + " tokens"
+
+
+def catalogue(names: Sequence[str]) -> Iterator[str]:
+    """Yield one line a law, ordered by family."""
+    shown = sorted(map(laws.get, names), key=lambda law: (law.family, law.name))
+    covariates = [", ".join(law.covariates) or "-" for law in shown]
+    width, wide = (max(map(len, column), default=0) + 2 for column in (names, covariates))
+    yield f"{'law':{width}} {'family':16} {'response':9} {'covariates':{wide}} source"
+    for law, needed in zip(shown, covariates, strict=True):
+        yield f"{law.name:{width}} {law.family:16} {law.response:9} {needed:{wide}} {law.paper or '-'}"
     yield ""
-    yield "bayesmix laws NAME shows one in full."
+    yield f"{len(shown)} laws. bayesmix laws NAME shows one in full."
 
 
 def law_card(name: str) -> Iterator[str]:
@@ -78,6 +88,8 @@ def law_card(name: str) -> Iterator[str]:
             dims = f" over ({', '.join(value.dims)})" if value.dims else ""
             unit = f" [{value.unit}]" if value.unit else ""
             yield f"{quantity:10} ~ {describe(value.distribution)}{relative}{dims}  {value.meaning}{unit}"
+        elif isinstance(value, Reference) and value.covariate == OWN:
+            yield f"{quantity:10} = 1 where the domain has the target's name, 0 elsewhere, unless given"
         elif isinstance(value, Reference):
             yield f"{quantity:10} = the runs' mean of {value.covariate} (geometric; arithmetic for w), unless given"
         else:

@@ -12,8 +12,8 @@ import pandas as pd
 from bayesmix.card import Card
 from bayesmix.covariates import (
     MISSING,
-    RESPONSES,
     SCALARS,
+    VECTORS,
     expected,
     head,
     is_numeric,
@@ -181,6 +181,7 @@ def _check_targets(cells: Cells, numbers: Numbers, *, planned: bool, findings: F
                 remedy = "Remove the column, or map the one that holds the measurements"
                 findings.add(name, Fault(f"column {name!r} has no value at all", remedy))
     _check_items(cells, numbers, planned=planned, findings=findings)
+    _check_domains(cells, findings)
     if not planned and not any(is_target(name) for name in cells):
         what = "no column holds a response (loss, loss.web, accuracy.arc, ...)"
         findings.add("", Fault(what, _target_remedy(cells)))
@@ -211,6 +212,14 @@ def _check_items(cells: Cells, numbers: Numbers, *, planned: bool, findings: Fin
                     findings.add(items, Fault(what, "Fill it in, or remove the column"), at)
 
 
+def _check_domains(cells: Cells, findings: Findings) -> None:
+    for name in [name for name in cells if head(name) == "unique"]:
+        weight = f"w.{name.removeprefix('unique.')}"
+        if weight not in cells:
+            what = f"column {name!r} counts tokens of a domain without a weight"
+            findings.add(name, Fault(what, suggest(weight, [c for c in cells if head(c) == "w"])))
+
+
 def _target_remedy(cells: Cells) -> str:
     for name in cells:
         if is_target(meaning := meant_by(name) or ""):
@@ -229,7 +238,7 @@ def tabulate(labels: Cells, numbers: Numbers, card: Card) -> pd.DataFrame:
     columns = {**labels, **arrays}
     rows = max(map(len, columns.values()), default=0)
     columns.setdefault("run", _run_names(columns, rows, card.run))
-    groups = ("run", *SCALARS, "w", *RESPONSES, "items")
+    groups = ("run", *SCALARS, *VECTORS)
     rank = {name: groups.index(head(name)) for name in columns if is_numeric(name) or name == "run"}
     ordered = sorted(columns, key=lambda name: rank.get(name, len(groups)))
     return pd.DataFrame({name: columns[name] for name in ordered})

@@ -9,7 +9,7 @@ that never vary show as directions in which J vanishes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,17 @@ from bayesmix.model import Model
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
+# Asked first of any table that can feed them: each law costs a compilation.
+COMMON = (
+    "chinchilla",
+    "alab_m2",
+    "muennighoff",
+    "ye_m4",
+    "effective_tokens",
+    "effective_tokens_nd",
+    "gadre_error",
+    "ladder_two_step",
+)
 RELATIVE_ERROR = 0.01
 _PRIOR_DRAWS = 64
 _SEED = 0  # the look ahead averages over the prior; another seed gives the same answer within a few per cent
@@ -72,18 +83,28 @@ def _jacobians(compiled: Program, u: np.ndarray, inputs: Inputs):
     return compiled.compiled("jacobians", function, u, inputs)(u, inputs)
 
 
-def assess(runs: Runs) -> dict[str, dict[str, float]]:
-    """Return `prior_left` of every ready model, one a law, that the runs can feed."""
-    result: dict[str, dict[str, float]] = {}
+def feedable(runs: Runs) -> list[Model]:
+    """Return the ready models, one a law, whose covariates and response the runs have, and of which all vary."""
+    found: dict[str, Model] = {}
     for path in ready.models().values():
         model = Model.read(path)
-        if model.law.name in result or not model.law.covariates:
-            continue
-        try:
-            result[model.law.name] = prior_left(model, runs)
-        except BayesmixError:
-            continue  # these runs lack what the law needs
-    return result
+        if model.law.covariates and model.law.name not in found and _feeds(runs, model):
+            found[model.law.name] = model
+    return list(found.values())
+
+
+def _feeds(runs: Runs, model: Model) -> bool:
+    try:
+        model.inputs(runs)
+        return all(np.ptp(runs.column(column), axis=0).max() > 0 for column in model.columns.values())
+    except BayesmixError:
+        return False  # these runs lack what the law needs
+
+
+def assess(runs: Runs, models: Iterable[str] = COMMON) -> dict[str, dict[str, float]]:
+    """Return `prior_left` of each ready model named that the runs can feed."""
+    names = set(models)
+    return {model.name: prior_left(model, runs) for model in feedable(runs) if model.name in names}
 
 
 def weak(shares: dict[str, float]) -> dict[str, float]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from bayesmix.covariates import BY_DOMAIN
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.law import OWN
 from bayesmix.priors import arguments
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Inputs:
     groups : dict of str to integer array, shape (observation,)
         Index into the levels of each label column that a quantity is pooled over.
     references : dict of str to array
-        Constants that make covariates dimensionless.
+        Constants that make covariates dimensionless, or say whose domain is whose.
     priors : dict of str to dict of str to number
         Numbers of each unknown's prior, by their names.
     centring : dict of str to array
@@ -139,7 +141,7 @@ def _column(runs: Runs, name: str, covariate: str, model: Model, faults: list[Fa
             for f in error.faults
         )
         return None
-    missing = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    missing = np.isnan(values).reshape(len(values), -1).any(axis=1)
     faults.extend(
         Fault(
             f"{name} has no value, but law {model.law.name} needs it",
@@ -172,7 +174,8 @@ def _levels(model: Model, runs: Runs, like: Coordinates | None, faults: list[Fau
 
 def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coordinates | None:
     kinds = _KINDS.get(model.law.response, (model.law.response,))
-    fitting = tuple(t for t in runs.targets if t.split(".")[0] in kinds)
+    taken = set(model.columns.values())  # a link's own loss is no target of it
+    fitting = tuple(t for t in runs.targets if t.split(".")[0] in kinds and t not in taken)
     targets = model.targets or fitting
     for target in targets:
         if target not in runs.targets:
@@ -195,11 +198,21 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
     if faults:
         return None
     scale = np.exp(np.nanmean(np.log(np.where(sizes > 0, sizes, np.nan)), axis=0))
-    references = {}
-    for name, column in model.references.items():
-        values = runs.column(column)
-        references[name] = values.mean(axis=0).tolist() if column == "w" else _geometric(values, column)
+    references = {n: _reference(column, runs, targets) for n, column in model.references.items()}
+    if lonely := [n for n, column in model.references.items() if column == OWN and not np.any(references[n])]:
+        listed, domains = ", ".join(targets), ", ".join(runs.domains)
+        faults.append(Fault(f"law {model.law.name} is about a target's own weight (its {lonely[0]}), but no target "
+                            f"({listed}) has the name of a domain ({domains})",
+                            "Name the targets after their domains, e.g. loss.web beside w.web"))  # fmt: skip
+        return None
     return Coordinates(targets, runs.domains, levels, references, tuple(scale.tolist()))
+
+
+def _reference(column: str, runs: Runs, targets: tuple[str, ...]) -> Any:
+    if column == OWN:
+        return [[float(target.partition(".")[2] == domain) for domain in runs.domains] for target in targets]
+    values = runs.column(column)
+    return values.mean(axis=0).tolist() if column == "w" else _geometric(values, column)
 
 
 def _geometric(values: np.ndarray, column: str) -> float:
@@ -216,7 +229,7 @@ def _reorder(model: Model, runs: Runs, coordinates: Coordinates, columns, faults
         )
         return columns
     order = [runs.domains.index(d) for d in coordinates.domains]
-    return {c: v[:, order] if model.columns[c] == "w" else v for c, v in columns.items()}
+    return {c: v[:, order] if model.columns[c] in BY_DOMAIN else v for c, v in columns.items()}
 
 
 def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[str, Any]) -> Inputs:

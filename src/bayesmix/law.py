@@ -1,8 +1,7 @@
 """Laws: a function's signature declares what is measured, what is unknown and what is constant.
 
-Positional arguments are the covariates of one observation; one without a standard name says what it is by
-`covariate(...)`. A keyword whose default is `prior(...)` is unknown, `reference(...)` is a constant taken from the
-runs, a number is a constant. Nothing else is needed.
+Positional arguments are the covariates of one observation; one without a standard name says what it is by a default
+`covariate(...)`. A keyword whose default is `prior(...)` is unknown, `reference(...)` is from the runs, a number stays.
 """
 
 from __future__ import annotations
@@ -11,10 +10,12 @@ import ast
 import dataclasses
 import hashlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 from numpyro.distributions import Distribution, Normal
@@ -40,12 +41,14 @@ class Prior:
 
 @dataclass(frozen=True)
 class Reference:
-    """A constant that makes a covariate dimensionless; made by `reference`."""
+    """A constant that makes a covariate dimensionless, or tells whose domain is whose; made by `reference`."""
 
     covariate: str
 
 
 Quantity = Prior | Reference | float
+
+OWN = "own"  # the reference that is resolved from the names of targets and domains
 
 
 def prior(
@@ -92,7 +95,9 @@ def prior(
 def reference(covariate: str) -> Any:
     """Declare a constant that is resolved when a model meets its runs.
 
-    It is the geometric mean of the covariate over the runs; for the mixture ``w``, the mean mixture.
+    It is the geometric mean of the covariate over the runs; for the mixture ``w``, the mean mixture. What is called
+    ``"own"`` comes from the names instead: a matrix (target, domain) with 1 where the domain is the target's own, as
+    w.web is of loss.web, and 0 elsewhere. A target that is no domain has a row of zeros.
     """
     return Reference(covariate)
 
@@ -216,20 +221,17 @@ class Law:
     @property
     def identifier(self) -> str:
         """Name by which `bayesmix.laws.get` finds the law again."""
-        return self.name if self.module.startswith("bayesmix.laws.") else f"{self.module}:{self.response}"
+        return self.name if self.module.startswith(_CATALOGUE) else f"{self.module}:{self.response}"
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the law's code, comments and documentation aside: tells a posterior made for another version.
 
-        In the catalogue a file is a law, helpers included; elsewhere only the function itself counts.
+        In the catalogue a file is a law, with the files that it takes functions from; elsewhere only the function
+        itself counts.
         """
-        module = inspect.getmodule(self.function) if self.module.startswith("bayesmix.laws.") else None
-        tree = ast.parse(textwrap.dedent(inspect.getsource(module or self.function)))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
-                node.body = node.body[1:]
-        return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+        code = "".join(map(_code, _files(self.function) or [self.function]))
+        return hashlib.sha256(code.encode()).hexdigest()[:16]
 
     def given(self, **changes: Any) -> Law:
         """Return the law with quantities fixed (a number) or re-judged (a distribution).
@@ -240,6 +242,29 @@ class Law:
             A name that the law does not have; the known ones are listed.
         """
         return dataclasses.replace(self, quantities=replaced(self.quantities, changes, f"law {self.name}"))
+
+
+_CATALOGUE = "bayesmix.laws."
+
+
+def _files(function: Callable) -> list[ModuleType]:
+    """Return the catalogue's modules that a function is made of: its own first, then those it takes functions from."""
+    found: list[ModuleType] = []
+    waiting = [function.__module__]
+    while waiting:
+        name = waiting.pop(0)
+        if name.startswith(_CATALOGUE) and sys.modules[name] not in found:
+            found.append(sys.modules[name])
+            waiting += [f.__module__ for f in vars(found[-1]).values() if inspect.isfunction(f)]
+    return found
+
+
+def _code(source: Any) -> str:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.unparse(tree)
 
 
 def law(*, paper: str, derived: Callable | None = None) -> Callable[[Callable], Law]:

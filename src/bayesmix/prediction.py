@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.beyond import factors
+from bayesmix.covariates import BY_DOMAIN
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import mean, measured_draws, over_draws
 from bayesmix.posterior import Posterior
@@ -107,7 +108,7 @@ def distance(posterior: Posterior, planned: Runs) -> list[str]:
                     f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there."
                 )
             continue
-        if min(fitted.min(), asked.min()) <= 0:
+        if column in BY_DOMAIN or min(fitted.min(), asked.min()) <= 0:
             continue  # a label of numbers, of which decades say nothing
         above, below = np.log10(asked.max() / fitted.max()), np.log10(fitted.min() / asked.min())
         for decades, side in ((above, "above"), (below, "below")):

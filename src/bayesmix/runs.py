@@ -130,7 +130,9 @@ class Runs:
         return len(self.table)
 
     def column(self, name: str) -> np.ndarray:
-        """Return a numeric column, shape (observation,); for `w` shape (observation, domain).
+        """Return a numeric column, shape (observation,); for `w` and `unique` shape (observation, domain).
+
+        Unique tokens of a domain without a column are endless.
 
         Parameters
         ----------
@@ -139,6 +141,9 @@ class Runs:
         """
         if name == "w" and self.domains:
             return self.table[[f"w.{domain}" for domain in self.domains]].to_numpy(np.float64)
+        if name == "unique" and "unique" in self.symbols:
+            names = [f"unique.{domain}" for domain in self.domains]
+            return self.table.reindex(columns=names, fill_value=np.inf).to_numpy(np.float64)
         if name == "M" and "M" in self.symbols:
             return self.column("D") / self.column("N")
         if name not in self.table:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayesmix.covariates import is_fraction
+from bayesmix.covariates import BY_DOMAIN, is_fraction
 from bayesmix.figures import style
 from bayesmix.figures.fitted import Fitted, fitted
 from bayesmix.posterior import Posterior
@@ -107,7 +107,7 @@ def _residuals(axes: Axes, posterior: Posterior, facts: Fitted, j: int) -> None:
 
 def abscissa(posterior: Posterior) -> str | None:
     """Return the covariate to draw residuals against; None if no scalar one varies."""
-    scalars = [c for c in posterior.model.columns.values() if c != "w"]
+    scalars = [c for c in posterior.model.columns.values() if c not in BY_DOMAIN]
     for name in dict.fromkeys([*(s for s in ("C", "N", "D") if s in posterior.runs.symbols), *scalars]):
         values = posterior.runs.column(name)
         if (values > 0).all() and values.max() > 1.05 * values.min():

@@ -13,6 +13,7 @@ import numpy as np
 
 from bayesmix.inference.program import program
 from bayesmix.inputs import Inputs
+from bayesmix.law import OWN
 from bayesmix.model import Model
 from bayesmix.precision import double
 from bayesmix.priors import draw
@@ -69,6 +70,7 @@ def _target(model: Model, inputs: Inputs, i: int) -> Inputs:
         response=inputs.response[:, only],
         observed=inputs.observed[:, only],
         items=inputs.items[:, only],
+        references={n: v[only] if model.references[n] == OWN else v for n, v in inputs.references.items()},
         # What scales another quantity has the target as one of its dimensions here, unless it is a fixed number.
         centring={n: _taken(v, i, model.dims(n)) if v.ndim else v for n, v in inputs.centring.items()},
         sizes=tuple((n, 1 if n == "target" else s) for n, s in inputs.sizes),

@@ -33,7 +33,7 @@ def _model(name: str, posterior: Posterior) -> list[Block]:
     source = re.search(r"^Source: (.+?)(?:\n\n|\Z)", model.law.document, re.DOTALL | re.MULTILINE)
     pooled = [f"{q} by {p.by} ({p.kind})" for q, p in model.pooling.items()]
     found = facts.quantities(posterior)
-    constants = ", ".join(f"{n} = {_constant(v)}" for n, v in facts.constants(posterior).items())
+    constants = ", ".join(f"{n} = {_constant(v)}" for n, v in facts.constants(posterior).items() if np.ndim(v) < 2)
     return [
         Heading(name),
         Text(lines[0].replace("$", "")),

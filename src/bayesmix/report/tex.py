@@ -17,9 +17,9 @@ _GREEK = {
     "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ell": "ℓ",
 }  # fmt: skip
 _SYMBOLS = {"cdot": "⋅", "times": "×", "le": "≤", "ge": "≥", "leq": "≤", "geq": "≥", "approx": "≈", "infty": "∞",
-            "in": "∈", "to": "→", "sim": "∼", "ldots": "…", "pm": "±", "neq": "≠"}  # fmt: skip
+            "in": "∈", "to": "→", "sim": "∼", "ldots": "…", "pm": "±", "neq": "≠", "Longrightarrow": "⟹"}  # fmt: skip
 _LARGE = {"sum": "∑", "prod": "∏", "int": "∫"}
-_FUNCTIONS = ("exp", "log", "ln", "min", "max", "tanh", "var", "Pr")
+_FUNCTIONS = ("exp", "log", "ln", "min", "max", "tanh", "cosh", "var", "Pr")
 _SPACES = {
     r"\,": "0.17em",
     r"\;": "0.28em",

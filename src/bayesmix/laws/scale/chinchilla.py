@@ -5,8 +5,13 @@ $$L(N, D) = E + A\,(N/N_0)^{-\alpha} + B\,(D/D_0)^{-\beta}$$
 Valid for models trained for less than one epoch, each to the end of its learning-rate schedule. If all runs have
 the same D/N, or the same N, or the same D, the two power laws cannot be told apart; E is known by curvature only.
 
+Refits of it to other runs, and to these, are in the model file: Besiroglu et al. (2024), who replicated the paper's;
+Sardana et al. (2023), whose E falls from 1.45 to .17 as runs of many tokens per parameter are left out; McLeish et al.
+(2025), Gemstones.
+
 Source: Hoffmann et al. (2022), Training Compute-Optimal Large Language Models, eq. 10, with the amplitudes
-anchored at N0 and D0. The number below uses the rounded constants of the paper.
+anchored at N0 and D0. The number below uses the rounded constants of the paper, which give .016 more than those of
+its TeX source.
 
 >>> round(loss(N=70e9, D=1.4e12, E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28, N0=1, D0=1), 4)
 1.9366

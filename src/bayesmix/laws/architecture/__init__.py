@@ -1,0 +1,1 @@
+"""Loss against architecture: experts, sparsity, precision, teachers, parallelism."""

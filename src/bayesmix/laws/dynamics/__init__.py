@@ -1,0 +1,1 @@
+"""Loss along training: learning-rate schedules, steps and batch size."""

@@ -1,0 +1,1 @@
+"""Best settings of training: learning rate, batch size, weight decay."""

@@ -1,0 +1,1 @@
+"""Laws of other things: attacks, robots, the spread of models."""

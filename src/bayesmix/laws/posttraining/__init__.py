@@ -1,0 +1,1 @@
+"""Post-training: rewards, pass rates and settings of reinforcement learning and preference tuning."""

@@ -1,0 +1,97 @@
+"""Learning-rate schedules: the areas that laws of training dynamics take, and a law of whole schedules."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from bayesmix.errors import BayesmixError
+
+
+def areas(rates: Any, decay: float = 0.999) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return the forward area and the annealing area at every step of a schedule.
+
+    $$S_1(s) = \sum_{i=1}^{s} \eta_i,\qquad
+    S_2(s) = \sum_{i=1}^{s} \sum_{k=2}^{i} (\eta_{k-1} - \eta_k)\,\lambda^{i-k}$$
+
+    The inner sum is a momentum of the decreases of the learning rate. A warm-up belongs to the schedule or not as the
+    caller decides, but alike for all runs: its increases count as negative decreases.
+
+    Parameters
+    ----------
+    rates : array, shape (step,)
+        Learning rate of every step.
+    decay : float
+        lambda: how much of a decrease's momentum is left after one step, 0.99 to 0.999 in the paper.
+
+    Returns
+    -------
+    forward, annealing : array, shape (step,)
+        S1 and S2, both in units of the learning rate.
+
+    Notes
+    -----
+    Source: Tissue, Wang and Wang (2024), Scaling Law with Learning Rate Annealing, arXiv:2408.11029.
+
+    Examples
+    --------
+    >>> forward, annealing = areas([4, 4, 2, 2], decay=0.5)
+    >>> forward.tolist(), annealing.tolist()
+    ([4.0, 8.0, 10.0, 12.0], [0.0, 0.0, 2.0, 3.0])
+    """
+    rates = _checked(rates)
+    if not 0 <= decay <= 1:
+        raise BayesmixError(f"decay is {decay:g}, expected a number from 0 to 1")
+    decreases = np.append(rates[:1], rates[:-1]) - rates
+    momentum = list(accumulate(decreases, lambda before, decrease: decay * before + decrease))
+    return np.cumsum(rates), np.cumsum(momentum)
+
+
+def multi_power_law(
+    rates: Any, *, L0: float, A: float, alpha: float, B: float, C: float, beta: float, gamma: float
+) -> float:
+    r"""Return the loss at the end of a schedule by the multi-power law.
+
+    $$L(t) = L_0 + A\,S_1(t)^{-\alpha}
+    - B \sum_{k=1}^{t} (\eta_{k-1} - \eta_k)\,\left[1 - \left(1 + C\,\eta_k^{-\gamma} S_k(t)\right)^{-\beta}\right],
+    \qquad S_k(t) = \sum_{i=k}^{t} \eta_i,\quad \eta_0 = 0$$
+
+    The schedule starts with its warm-up, whose increases count as negative decreases: the published constants need
+    them, and L0 is therefore not the floor of the loss, but about B times the peak rate below it.
+
+    Parameters
+    ----------
+    rates : array, shape (step,)
+        Learning rate of every step up to t, all above 0.
+    L0, A, alpha, B, C, beta, gamma : float
+        Constants of the law.
+
+    Notes
+    -----
+    Source: Luo et al. (2025), A Multi-Power Law for Loss Curve Prediction Across Learning Rate Schedules,
+    arXiv:2503.12811.
+
+    Examples
+    --------
+    A constant rate of 0.5 for two steps; the one increase, from 0, has G = 1 - (1 + 1)^-1.
+
+    >>> multi_power_law([0.5, 0.5], L0=2, A=1, alpha=1, B=1, C=1, beta=1, gamma=0)
+    3.25
+    """
+    rates = _checked(rates)
+    if (rates == 0).any():
+        raise BayesmixError("a learning rate is 0, expected numbers above 0: leave out steps that do not train")
+    forward = np.cumsum(rates)
+    decreases = np.append(0.0, rates[:-1]) - rates
+    remaining = forward[-1] - forward + rates
+    gains = -np.expm1(-beta * np.log1p(C * rates**-gamma * remaining))
+    return float(L0 + A * forward[-1] ** -alpha - B * (decreases @ gains))
+
+
+def _checked(rates: Any) -> np.ndarray:
+    rates = np.asarray(rates, dtype=float)
+    if rates.ndim != 1 or not rates.size or not (np.isfinite(rates) & (rates >= 0)).all():
+        raise BayesmixError("a schedule is a list of learning rates, one a step, each a finite number of 0 or more")
+    return rates
