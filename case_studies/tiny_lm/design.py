@@ -3,8 +3,9 @@
 python case_studies/tiny_lm/design.py
 
 Parts: `lr` chooses learning rates; `fit` is what laws are fitted to; `check` is larger than any of it in N and in D
-and is trained only after its losses have been predicted. Runs stand in the order in which they are trained, so that
-a sweep stopped early leaves a table that can be used.
+and is trained only after its losses have been predicted. It takes the mixture that is chosen from chosen.csv, once that
+is there. Runs stand in the order in which they are trained, so that a sweep stopped early leaves a table that can be
+used.
 """
 
 import csv
@@ -15,7 +16,9 @@ from pathlib import Path
 import numpy as np
 from sources import DOMAINS
 
-DESIGN = Path(__file__).parent / "design.csv"
+HERE = Path(__file__).parent
+DESIGN = HERE / "design.csv"
+CHOSEN = HERE / "chosen.csv"  # the mixture that the study decides on, one row a domain
 SEED = 20  # of the mixtures
 LADDER = (400, 800, 1600, 3200)  # steps of 1,024 tokens
 LONG = 6400  # of the checks
@@ -28,14 +31,26 @@ TRIED = {"XS": _LOW + _HIGH, "S": _LOW + _HIGH, "M": _LOW, "L": _LOW}
 K = len(DOMAINS)
 UNIFORM = np.full(K, 1 / K)
 CODE = np.array([0.35, 0.25, 0.15, 0.05, 0.05, 0.05, 0.10])
-# Mixtures of the checks besides UNIFORM: no run of the fit has them.
-ENGLISH = np.array([0.15, 0.05, 0.25, 0.30, 0.10, 0.05, 0.10])
-ROMANCE = np.array([0.05, 0.05, 0.10, 0.10, 0.40, 0.05, 0.25])
 
 
 def read_design() -> list[dict[str, str]]:
     with DESIGN.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def natural() -> np.ndarray:
+    """Return the mixture of the corpora as they are: by training tokens."""
+    with (HERE / "corpora.csv").open(newline="", encoding="utf-8") as file:
+        tokens = {row["name"]: float(row["training_tokens"]) for row in csv.DictReader(file)}
+    counts = np.array([tokens[domain] for domain in DOMAINS])
+    return counts / counts.sum()
+
+
+def chosen() -> np.ndarray:
+    """Return the mixture that was decided on."""
+    with CHOSEN.open(newline="", encoding="utf-8") as file:
+        weights = {row["domain"]: float(row["weight"]) for row in csv.DictReader(file)}
+    return rounded(np.array([weights[domain] for domain in DOMAINS]))
 
 
 def rounded(w: np.ndarray) -> np.ndarray:
@@ -76,7 +91,10 @@ def plans() -> Iterator[tuple]:
     """Yield (part, group, size, steps, seed, lr, scarce tokens, mixture name, mixture)."""
     corners, leave_out = near_corners(), without()
     spread = filling(42, [UNIFORM, *corners, *leave_out])
-    mixtures = {"uniform": UNIFORM, "code": CODE, "english": ENGLISH, "romance": ROMANCE}
+    mixtures = {"uniform": UNIFORM, "code": CODE, "natural": natural()}
+    # No run of the fit has the natural or the chosen mixture.
+    checked = ("uniform", "natural", *(["chosen"] if CHOSEN.exists() else []))
+    mixtures |= {"chosen": chosen()} if CHOSEN.exists() else {}
     mixtures |= {f"corner-{domain}": w for domain, w in zip(DOMAINS, corners, strict=True)}
     mixtures |= {f"without-{domain}": w for domain, w in zip(DOMAINS, leave_out, strict=True)}
     mixtures |= {f"spread-{k:02}": w for k, w in enumerate(spread)}
@@ -119,7 +137,7 @@ def plans() -> Iterator[tuple]:
         yield one("fit", "mixtures", "L", MIDDLE, name)
     for p, cap in product(("25", "80"), (0, 40_000)):
         yield one("fit", "epochs", "M", 3200, f"spanish-{p}", 0, cap)
-    for seed, name in product((0, 1, 2), ("uniform", "english", "romance")):
+    for seed, name in product((0, 1, 2), checked):
         yield one("check", "check", "XL", LONG, name, seed)
 
 

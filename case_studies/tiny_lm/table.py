@@ -28,12 +28,12 @@ def rows_of(result: dict, planned: dict[str, str]) -> list[dict]:
         row = {"run": result["run"], "N": result["N"], "D": D, "C": result["C"] * share}
         row |= {"U": np.minimum(w * D, unique).sum()}
         row |= {f"w.{domain}": x for domain, x in zip(DOMAINS, w, strict=True)}
+        row |= {f"unique.{domain}": u for domain, u in zip(DOMAINS, unique, strict=True)}
         row |= {name: x for name, x in measured.items() if name != "step"}
         row |= {name: planned[name] for name in ("part", "group", "size", "mixture")}
         row |= {"checkpoint": "end" if share == 1 else "part way", "seed": result["seed"], "lr": result["lr"]}
         row |= {"step": measured["step"], "steps": result["steps"]}
         row |= {"N_without_embeddings": result["N_without_embeddings"]}
-        row |= {f"unique_{domain}": u for domain, u in zip(DOMAINS, unique, strict=True)}
         row |= {f"epochs_{domain}": x for domain, x in zip(DOMAINS, w * D / unique, strict=True)}
         rows.append(row | {"tokens_per_second": result["tokens_per_second"]})
     return rows
@@ -43,7 +43,7 @@ def ordered(table: pd.DataFrame) -> pd.DataFrame:
     """Put columns in a fixed order and round what was measured to what its error leaves of it."""
     targets = [*DOMAINS, *OUTSIDE]
     tests = ["brackets", "cloze"]
-    first = ["run", "N", "D", "C", "U", *(f"w.{domain}" for domain in DOMAINS)]
+    first = ["run", "N", "D", "C", "U", *(f"{what}.{domain}" for what in ("w", "unique") for domain in DOMAINS)]
     responses = [*(f"loss.{target}" for target in targets), *(f"accuracy.{test}" for test in tests)]
     responses += [f"items.accuracy.{test}" for test in tests]
     errors = [*(f"se_loss_{target}" for target in targets), *(f"se_accuracy_{test}" for test in tests)]

@@ -33,7 +33,8 @@ def main(model: str, folder: str, result: str, count: str, way: str) -> None:
 
 def _from_the_shell(model: str, table: Path, curve: str, beside: Path) -> Posterior:
     out = beside.with_name(f"{curve}.nc")
-    command = ["bayesmix", "fit", model, table, "--where", curve, "--out", out, "--quiet", "--accept-unconverged"]
+    command = ["bayesmix", "fit", model, table, "--where", curve, "--out", out]
+    command += ["--quiet", "--accept-unconverged", "--force"]
     subprocess.run([Path(sys.executable).parent / command[0], *command[1:]], check=True)
     return Posterior.load(out)
 
