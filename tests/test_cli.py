@@ -17,8 +17,8 @@ from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_ru
 
 DEMO = ready.demo()
 RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
-COMMANDS = ("check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity", "predict", "decide", "report",
-            "demo")  # fmt: skip
+COMMANDS = ("import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity", "predict",
+            "decide", "report", "export", "demo")  # fmt: skip
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
 
 
@@ -375,6 +375,10 @@ def test_a_planned_run_with_a_fault_exits_3(bayesmix, saved, tmp_path, text):
 
 def test_laws_are_listed_and_shown(bayesmix):
     assert "chinchilla" in bayesmix("laws")[1]
+    fed = bayesmix("laws", "--for", DEMO / "runs.csv", "--where", "role=ladder")[1]
+    assert "chinchilla" in fed
+    assert "muennighoff" not in fed
+    assert bayesmix("laws", "chinchilla", "--for", DEMO / "runs.csv")[0] == 2
     assert "Hoffmann" in bayesmix("laws", "chinchilla")[1]
     code, _, err = bayesmix("laws", "chinchila")
     assert code == 3

@@ -37,7 +37,12 @@ def decision(posteriors) -> Decision:
         patch.setattr(module, "RANDOM_CANDIDATES", 50)
         patch.setattr(module, "OWN_OPTIMA", 20)
         problem = Problem(
-            {"loss.web": 1}, {"N": 7e9, "family": "dense"}, {"default": (0.1, 0.7)}, {"web": 0.4, "code": 0.6}
+            {"loss.web": 1},
+            {"N": 7e9, "family": "dense"},
+            {"default": (0.1, 0.7)},
+            {"web": 0.4, "code": 0.6},
+            risk={"cvar": 0.5},
+            candidates={"house": {"web": 0.2, "code": 0.8}},
         )
         return decide(posteriors, problem, seed=0, draws=60)
 
@@ -75,9 +80,14 @@ def test_a_decision_comes_back_exactly(decision, tmp_path):
     for name in ("mixture", "baseline", "objective", "baseline_objective", "optima", "regret"):
         assert np.array_equal(getattr(loaded, name), getattr(decision, name))
         assert getattr(loaded, name).dtype == float
-    for name in ("domains", "kkt_residual", "candidate_gap", "model_weights", "problem", "warnings"):
+    plain = ("domains", "kkt_residual", "candidate_gap", "near_loss", "corrected_gain", "model_weights", "counts")
+    for name in (*plain, "problem", "warnings"):
         assert getattr(loaded, name) == getattr(decision, name)
-    assert all(np.array_equal(a, b) for a, b in zip(loaded.observed, decision.observed, strict=True))
+    for name in ("observed", "near"):
+        assert all(np.array_equal(a, b) for a, b in zip(getattr(loaded, name), getattr(decision, name), strict=True))
+    assert set(loaded.under) == {"mixing law", "flat"}
+    pd.testing.assert_frame_equal(loaded.alternatives(), decision.alternatives(), check_exact=True)
+    pd.testing.assert_frame_equal(loaded.candidates(), decision.candidates(), check_exact=True)
     assert loaded.facts() == decision.facts()
 
 

@@ -14,6 +14,8 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.backtest import extrapolate
+from bayesmix.choice import decide
+from bayesmix.conversion import export, import_
 from bayesmix.errors import BayesmixError
 from bayesmix.priorcheck import sensitivity
 from bayesmix.sweep import fit, fit_many
@@ -66,22 +68,47 @@ def check(
     map_: option.Maps = None,
     unit: option.Units = None,
     where: option.Where = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Ready model to ask what the runs would show of; else the common ones.")
+    ] = None,
 ) -> None:
     """Check a table of runs, and say what its design can and cannot show."""
     from bayesmix.describe import described
 
     table = read_runs(runs, card, map_, unit, where)
     say_notice(table.card.notice)
-    for line in described(table):
+    for line in described(table, model or ()):
         say(line)
 
 
-@app.command()
-def laws(name: Annotated[str | None, typer.Argument(help="A law to show in full.")] = None) -> None:
-    """List the laws, or show one: equation, priors, source."""
-    from bayesmix.describe import catalogue, law_card
+app.command("import")(import_)
 
-    for line in law_card(name) if name else catalogue():
+
+@app.command()
+def laws(
+    name: Annotated[str | None, typer.Argument(help="A law to show in full.")] = None,
+    for_: Annotated[
+        Path | None, typer.Option("--for", metavar="RUNS", help="Only the laws that this table of runs can feed.")
+    ] = None,
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+) -> None:
+    """List the laws, or those that a table can feed, or show one: equation, covariates, priors, source."""
+    from bayesmix import laws as catalogued
+    from bayesmix.describe import catalogue, law_card
+    from bayesmix.identifiability import feedable
+
+    if name and for_:
+        raise typer.BadParameter("shows a law or asks for those of a table, not both", param_hint="--for")
+    if name:
+        lines = law_card(name)
+    elif for_:
+        lines = catalogue([m.law.name for m in feedable(read_runs(for_, card, map_, unit, where))])
+    else:
+        lines = catalogue(catalogued.names())
+    for line in lines:
         say(line)
 
 
@@ -186,38 +213,8 @@ def predict(
 
 app.command()(extrapolate)
 app.command()(sensitivity)
-
-
-@app.command()
-def decide(
-    posteriors: option.Posteriors,
-    problem: option.Problem,
-    comparison: Annotated[Path | None, typer.Option(help="Comparison whose stacking weights share the draws.")] = None,
-    extrapolation: option.Extrapolations = None,
-    out: Annotated[Path, typer.Option(help="Decision to write.")] = Path("decision.json"),
-    seed: option.Seed = 0,
-    force: option.Force = False,
-    accept_unconverged: option.Accept = False,
-) -> None:
-    """Choose the mixture that minimises the expected objective."""
-    from bayesmix.averaging import shares
-    from bayesmix.decision import Problem as Stated
-    from bayesmix.decision import decide as choose
-    from bayesmix.files import refuse_overwrite
-    from bayesmix.results import load_comparison, save
-
-    refuse_overwrite(out, overwrite=force)
-    stated = Stated.read(problem)
-    loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
-    weights = load_comparison(comparison).weights if comparison else shares(loaded, backtests)
-    decision = choose(loaded, stated, seed=seed, weights=weights)
-    save(decision, out, notice=notice_of(loaded), overwrite=force)
-    show(decision.table(), index=False)
-    for name, value in decision.facts().items():
-        say(f"{name:28} {value:.4g}")
-    for warning in decision.warnings:
-        warn(warning)
-    say(f"wrote {out}")
+app.command()(decide)
+app.command()(export)
 
 
 @app.command()

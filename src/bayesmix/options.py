@@ -28,7 +28,9 @@ Chains = Annotated[int, typer.Option(min=2, help="Chains of each posterior.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Do not sample: a quick, rough look, labelled so.")]
 Processes = Annotated[int, typer.Option(min=1, help="Processes on this machine.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-Problem = Annotated[Path, typer.Option("--problem", help="TOML with objective, planned run, bounds and baseline.")]
+Problem = Annotated[
+    Path, typer.Option("--problem", help="TOML with objective, risk, planned run, constraints and baseline.")
+]
 Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
 At = Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")]
 Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]

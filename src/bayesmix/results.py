@@ -14,12 +14,13 @@ import pandas as pd
 
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision, Problem
+from bayesmix.decision.decision import Under
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_whole
 from bayesmix.provenance import versions
 
-FORMAT = 2  # 2: bends in extrapolations
+FORMAT = 3  # 2: bends in extrapolations; 3: more evidence in decisions
 _COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide"}
 Result = Comparison | Extrapolation | Decision
 
@@ -34,7 +35,7 @@ def plain(value: Any) -> Any:
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
-    if isinstance(value, Problem):
+    if isinstance(value, Problem | Under):
         return plain(vars(value))
     if isinstance(value, float) and not math.isfinite(value):
         return None
@@ -80,10 +81,11 @@ def load_decision(path: str | Path) -> Decision:
     return Decision(
         domains=tuple(content["domains"]),
         **{name: np.array(content[name], dtype=float) for name in arrays},
-        kkt_residual=content["kkt_residual"],
-        candidate_gap=content["candidate_gap"],
-        observed=(np.array(content["observed"][0]), np.array(content["observed"][1])),
-        model_weights=content["model_weights"],
+        **{name: (np.array(content[name][0]), np.array(content[name][1])) for name in ("near", "observed")},
+        **{n: content[n] for n in ("near_loss", "corrected_gain", "kkt_residual", "candidate_gap", "model_weights")},
+        compared={name: np.array(draws, dtype=float) for name, draws in content["compared"].items()},
+        under={name: Under(**{**u, "mixture": np.array(u["mixture"])}) for name, u in content["under"].items()},
+        counts=content["counts"],
         problem=Problem.of(content["problem"], source=str(path)),
         warnings=tuple(content["warnings"]),
     )

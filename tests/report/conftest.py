@@ -7,6 +7,7 @@ import pytest
 from bayesmix.card import Card
 from bayesmix.comparison import compare
 from bayesmix.decision import Decision, Problem
+from bayesmix.decision.decision import Under
 from bayesmix.model import Model
 from bayesmix.posterior import assemble
 from bayesmix.prediction import compute_optimal, predict
@@ -121,13 +122,23 @@ def decision():
         baseline=np.full(3, 1 / 3),
         objective=baseline - random.normal(0.02, 0.01, 500),
         baseline_objective=baseline,
+        compared={"house": baseline - random.normal(0.01, 0.01, 500)},
         optima=random.dirichlet(100 * mixture, 200),
         regret=random.gamma(1, 0.001, 200),
+        near=(mixture - 0.05, mixture + 0.05),
+        near_loss=0.001,
+        corrected_gain=0.0195,
         kkt_residual=1e-9,
         candidate_gap=0.001,
         observed=(np.array([0.1, 0.1, 0.1]), np.array([0.45, 0.6, 0.6])),
+        under={"no discrepancy": Under(np.array([0.4, 0.4, 0.2]), 0.025, 0.02)},
         model_weights={"ye_m4": 1.0},
-        problem=Problem(bounds={"default": (0.05, 0.6)}, planned={"N": 1e9}),
+        counts={"ye_m4": 500},
+        problem=Problem(
+            bounds={"default": (0.05, 0.6)},
+            planned={"N": 1e9},
+            candidates={"house": {"web": 0.2, "code": 0.6, "books": 0.2}},
+        ),
         warnings=(
             "The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there.",
         ),

@@ -94,6 +94,8 @@ def test_mixture(decision, tmp_path):
     (intervals,) = [c for c in axes.collections if c.get_label() == "90 % interval of the optimum"]
     low, high = np.quantile(decision.optima[:, 0], [0.05, 0.95])
     np.testing.assert_allclose(intervals.get_segments()[2][:, 0], [low, high])
+    (near,) = [c for c in axes.collections if c.get_label() == "nearly as good"]
+    np.testing.assert_allclose(near.get_segments()[2][:, 0], [0.45, 0.55])
     bounds = next(line for line in axes.lines if line.get_label() == "bounds")
     assert set(bounds.get_xdata()) == {0.05, 0.6}
 

@@ -65,10 +65,20 @@ def test_answer_comes_first(page, prediction, decision):
     assert f"At N = 70B, D = 1.4T: loss {middle} (80 %: {span})" in page.text
     assert "Best mixture: web 50.0 %, code 30.0 %, books 20.0 %." in page.text
     assert f"probability of beating it: {100 * decision.p_better:.0f} %" in page.text
+    assert "Mixtures that keep 95.0 % of the gain reach, with all other weights at their best: web 45.0 %" in page.text
+    assert "Believing only no discrepancy would move 10.0 % of the weight" in page.text
     assert "Compute-optimal at C = 10²⁴ FLOP" in page.text
     order = [
         page.text.index(t)
-        for t in (NOTICE, "At N = 70B", "worst R-hat", "SHA-256", "elpd", "KKT residual", "fingerprint")
+        for t in (
+            NOTICE,
+            "At N = 70B",
+            "worst R-hat",
+            "SHA-256",
+            "elpd",
+            "probability of being the best",
+            "fingerprint",
+        )
     ]
     assert order == sorted(order)
 

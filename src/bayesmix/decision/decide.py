@@ -1,116 +1,31 @@
-"""decide(): the mixture of least expected objective, with the evidence for it."""
+"""decide(): the mixture of least risk, with the evidence for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import jax
 import numpy as np
-import pandas as pd
-from scipy.optimize import linprog
 
-from bayesmix.averaging import shares
+from bayesmix import averaging
 from bayesmix.comparison import require_alike
-from bayesmix.decision.objective import Objective, build, planned_run, target_weights
-from bayesmix.decision.optimise import minimise, project
+from bayesmix.decision import evidence
+from bayesmix.decision.allowed import Allowed, in_hull
+from bayesmix.decision.constraints import choices
+from bayesmix.decision.decision import Decision
+from bayesmix.decision.objective import build, target_weights
+from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem, gather
+from bayesmix.decision.risk import WORST_LAW, Risk
 from bayesmix.errors import BayesmixError
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.prediction import unused
-from bayesmix.runs import Runs
 
-RANDOM_CANDIDATES = 2000
-STARTS = 6
-OWN_OPTIMA = 200
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A mixture and the evidence for it.
-
-    Attributes
-    ----------
-    domains : tuple of str
-        Along every mixture.
-    mixture : array, shape (domain,)
-        Minimises the expected objective within the bounds.
-    baseline : array, shape (domain,)
-        What it is compared with.
-    objective, baseline_objective : array, shape (draw,)
-        Objective of the two in the same draws; smaller is better.
-    optima : array, shape (own, domain)
-        The best mixture of single draws: where the optimum may lie.
-    regret : array, shape (own,)
-        What is lost, in those draws, by choosing `mixture` instead of their own optimum.
-    kkt_residual : float
-        Certificate of the optimum, in units of the objective per unit of weight.
-    candidate_gap : float
-        Expected objective of the best random or observed mixture, less that of the chosen one: not negative.
-    observed : tuple of array
-        Least and greatest weight among the fitted runs.
-    model_weights : dict of str to float
-        Share of draws from each model.
-    problem : Problem
-        What was asked.
-    warnings : tuple of str
-        Problems inherited, and where the answer leaves the fitted runs.
-    """
-
-    domains: tuple[str, ...]
-    mixture: np.ndarray
-    baseline: np.ndarray
-    objective: np.ndarray
-    baseline_objective: np.ndarray
-    optima: np.ndarray
-    regret: np.ndarray
-    kkt_residual: float
-    candidate_gap: float
-    observed: tuple[np.ndarray, np.ndarray]
-    model_weights: dict[str, float]
-    problem: Problem
-    warnings: tuple[str, ...]
-
-    @property
-    def gain(self) -> np.ndarray:
-        """Objective saved against the baseline, draw by draw; positive is better."""
-        return self.baseline_objective - self.objective
-
-    @property
-    def p_better(self) -> float:
-        """Probability that the mixture beats the baseline."""
-        return float((self.gain > 0).mean())
-
-    def table(self, level: float = 0.9) -> pd.DataFrame:
-        """Return weight, credible interval of the optimal weight, baseline, and range observed, one row a domain."""
-        low, high = np.quantile(self.optima, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        return pd.DataFrame(
-            {
-                "domain": self.domains,
-                "weight": self.mixture,
-                f"low{level:.0%}": low,
-                f"high{level:.0%}": high,
-                "baseline": self.baseline,
-                "observed_low": self.observed[0],
-                "observed_high": self.observed[1],
-            }
-        )
-
-    def facts(self, level: float = 0.9) -> dict[str, float]:
-        """Return the numbers of the decision: expected objectives, gain with interval, chance of gain, regret."""
-        low, high = np.quantile(self.gain, [(1 - level) / 2, (1 + level) / 2])
-        return {
-            "expected_objective": float(self.objective.mean()),
-            "baseline_expected_objective": float(self.baseline_objective.mean()),
-            "gain": float(self.gain.mean()),
-            f"gain_low{level:.0%}": float(low),
-            f"gain_high{level:.0%}": float(high),
-            "p_better": self.p_better,
-            "expected_regret": float(self.regret.mean()),
-            "kkt_residual": self.kkt_residual,
-            "candidate_gap": self.candidate_gap,
-        }
+RANDOM_CANDIDATES = 1000
+STARTS = 4
+OWN_OPTIMA = 500
 
 
 @in_double
@@ -121,24 +36,29 @@ def decide(
     seed: int,
     weights: Mapping[str, float] | None = None,
     draws: int = 1000,
+    objective: Callable[[Any], Any] | None = None,
 ) -> Decision:
-    """Choose the mixture that minimises the expected objective.
+    """Choose the mixture that minimises the risk of the objective.
 
-    The draws are held fixed, so that the expectation is a smooth function of the mixture with exact gradients; it is
-    minimised from several starts and checked against random and observed mixtures.
+    The draws are held fixed, so that the risk is a function of the mixture with exact derivatives; it is minimised from
+    several starts, with a certificate, and checked against random and observed mixtures.
 
     Parameters
     ----------
     posteriors : Posterior or mapping of str to Posterior
         Of the same runs and targets; at least one of a law in w.
     problem : Problem
-        Objective, planned run, bounds and baseline.
+        Objective, risk, planned run, constraints and baseline.
     seed : int
         Chooses draws and starts.
     weights : mapping of str to float, optional
-        Share of each posterior in the draws, scaled to sum to one; by default the stacking weights of `compare`.
+        Share of each posterior in the draws, scaled to sum to one; by default the stacking weights of `compare`. For
+        the risk of the worst law they count for nothing: all have the same share.
     draws : int
         How many.
+    objective : callable, optional
+        Makes one objective of the targets instead of the problem: responses, shape (draw, target), to an array of
+        shape (draw,) of which smaller is better; written with JAX, smooth, and of one draw at a time.
 
     Raises
     ------
@@ -155,40 +75,59 @@ def decide(
         )
     require_alike(posteriors)
     first = next(iter(posteriors.values()))
-    runs = first.runs
-    (low, high), baseline, _ = gather(
-        lambda: problem.limits(runs.domains),
-        lambda: problem.baseline_mixture(runs.domains),
-        lambda: target_weights(first.targets, problem),
+    domains, observed = first.runs.domains, first.runs.column("w")
+    allowed, baseline, named, risk, _ = gather(
+        lambda: choices(problem, domains, observed),
+        lambda: problem.baseline_mixture(domains),
+        lambda: problem.named(domains),
+        lambda: Risk.of(problem.risk),
+        lambda: target_weights(first.targets, problem, objective),
     )
-    shares = _shares(posteriors, weights)
-    key_draws, key_starts = jax.random.split(jax.random.key(seed))
-    objective = build(posteriors, shares, problem, draws, key_draws)
-    candidates = _candidates(runs, baseline, low, high, key_starts)
-    scores = np.array([objective.expected(w)[0] for w in candidates])
-    best = minimise(objective.expected, low, high, candidates[np.argsort(scores)[:STARTS]])
-    optima, regret = _own_optima(objective, best.w, low, high)
-    observed = runs.column("w")
+    even = dict.fromkeys(posteriors, 1.0) if risk.kind == WORST_LAW else weights
+    shares = _shares(posteriors, even)
+    stated = build(posteriors, shares, problem, draws, seed, objective)
+    several = {n: p for n, p in posteriors.items() if shares[n] and len(posteriors) > 1}
+    laws = {n: build({n: p}, {n: 1.0}, problem, draws, seed, objective) for n, p in several.items()}
+    if problem.combine == "worst excess" and objective is None:
+        least = (stated.weights[0], evidence.least_responses(stated, allowed))
+        stated, laws = replace(stated, weights=least), {n: replace(law, weights=least) for n, law in laws.items()}
+    candidates = _candidates(allowed, observed, seed)
+    scores = stated.risk(stated.draws(allowed.mixtures(candidates)))
+    chosen = evidence.best(stated, allowed, candidates[np.argsort(scores)[:STARTS]])
+    rivals = {name: w for name, w in named.items() if name != "baseline"}
+    found = stated.draws(np.stack([chosen.w[0], baseline, *rivals.values()]))
+    value, before = stated.risk(found[:2])
+    optima, regret, uncertain = evidence.own_optima(stated, chosen, allowed, OWN_OPTIMA)
+    residual = float(chosen.residual[0])
     return Decision(
-        domains=runs.domains,
-        mixture=best.w,
+        domains=domains,
+        mixture=chosen.w[0],
         baseline=baseline,
-        objective=objective.draws(best.w),
-        baseline_objective=objective.draws(baseline),
+        objective=found[0],
+        baseline_objective=found[1],
+        compared=dict(zip(rivals, found[2:], strict=True)),
         optima=optima,
         regret=regret,
-        kkt_residual=best.kkt_residual,
-        candidate_gap=float(scores.min() - best.value),
+        near=evidence.near_range(stated, chosen, allowed, problem.near * (before - value)),
+        near_loss=float(problem.near * max(before - value, 0.0)),
+        corrected_gain=evidence.corrected_gain(stated, chosen, baseline, allowed),
+        kkt_residual=residual,
+        candidate_gap=float(scores.min() - value),
+        under=evidence.under(stated, laws, chosen, baseline, allowed),
         observed=(observed.min(axis=0), observed.max(axis=0)),
         model_weights=shares,
+        counts=dict(stated.counts),
         problem=problem,
-        warnings=tuple(_warnings(posteriors, shares, problem, best.w, observed)),
+        warnings=(
+            *_warnings(posteriors, shares, problem, allowed, chosen.w[0], baseline, observed),
+            *_uncertain(residual, float(before - value), uncertain, len(regret)),
+        ),
     )
 
 
 def _shares(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
     if weights is None:
-        return shares(posteriors)
+        return averaging.shares(posteriors)
     if set(weights) != set(posteriors):
         raise BayesmixError(
             f"the weights are of {', '.join(weights)}, but the posteriors are {', '.join(posteriors)}. "
@@ -199,29 +138,22 @@ def _shares(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | 
     return {name: float(weights[name]) / total for name in posteriors}
 
 
-def _candidates(runs: Runs, baseline: np.ndarray, low: np.ndarray, high: np.ndarray, key) -> np.ndarray:
-    """Return random mixtures, the observed ones and the baseline, all within the bounds."""
-    random = np.asarray(jax.random.dirichlet(key, np.ones(len(low)), (RANDOM_CANDIDATES,)))
-    observed = np.unique(runs.column("w"), axis=0)
-    return np.array([project(w, low, high) for w in (baseline, *observed, *random)])
-
-
-def _own_optima(
-    objective: Objective, start: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    optima, regret = [], []
-    for function in objective.single(OWN_OPTIMA):
-        own = minimise(function, low, high, start[None])
-        optima.append(own.w)
-        regret.append(function(start)[0] - own.value)
-    return np.array(optima), np.array(regret)
+def _candidates(allowed: Allowed, observed: np.ndarray, seed: int) -> np.ndarray:
+    """Return shares of random mixtures and of the observed ones, all moved into what is allowed."""
+    size, domains = allowed.corners.shape
+    # Of many corners few at a time: the mean of all would be everywhere the same.
+    random = np.random.default_rng(seed).dirichlet(np.full(size, domains / size), RANDOM_CANDIDATES)
+    fitted = np.unique(observed, axis=0) if size == domains else np.eye(size)
+    return allowed.pull(np.concatenate([fitted, random]))
 
 
 def _warnings(
     posteriors: Mapping[str, Posterior],
     shares: Mapping[str, float],
     problem: Problem,
+    allowed: Allowed,
     w: np.ndarray,
+    baseline: np.ndarray,
     observed: np.ndarray,
 ) -> list[str]:
     found = [
@@ -231,10 +163,24 @@ def _warnings(
     if blind > 0.01:
         found.append(f"{blind:.0%} of the draws come from laws in which the mixture does not matter.")
     found += _unused(posteriors, problem)
-    if not _in_hull(w, observed):
+    # Nearer to the hull than 1e-3 in every weight, rounding decides.
+    if not in_hull(w, observed, 1e-3):
         found.append(
             "The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there."
         )
+    if not allowed.holds(baseline):
+        found.append("The baseline does not satisfy the constraints itself: some of the gain may be out of reach.")
+    return found
+
+
+def _uncertain(residual: float, gain: float, uncertain: int, draws: int) -> list[str]:
+    found = []
+    if residual > 0.01 * abs(gain) + 1e-6:
+        found.append(
+            f"The optimum is not certified: to first order another mixture could be better by up to {residual:.2g}."
+        )
+    if uncertain > 0.01 * draws:
+        found.append(f"The own optima of {uncertain} of {draws} draws are not certified: regret may be larger.")
     return found
 
 
@@ -247,12 +193,3 @@ def _unused(posteriors: Mapping[str, Posterior], problem: Problem) -> list[str]:
         for symbol, (low, high) in each[0].items()
         if all(symbol in other for other in each)
     ]
-
-
-def _in_hull(w: np.ndarray, observed: np.ndarray) -> bool:
-    points = np.unique(observed, axis=0)
-    system = np.vstack([points.T, np.ones(len(points))])
-    # Slack of 1e-3 in every weight: nearer than that, rounding decides.
-    slack = np.vstack([system, -system])
-    bound = np.concatenate([np.append(w, 1.0) + 1e-3, -(np.append(w, 1.0) - 1e-3)])
-    return bool(linprog(np.zeros(len(points)), A_ub=slack, b_ub=bound, bounds=(0, None)).success)

@@ -1,119 +1,221 @@
-"""The objective of a mixture, draw by draw."""
+r"""The objective of a mixture, draw by draw, and its risk.
+
+$$x_s(w) = \max_k\; c_k\,(y_{sk}(w) - b_k)$$
+
+with y the responses of draw s, signed so that smaller is better. The weighted mean of targets is a single term. "worst"
+has a term for each target that the objective weighs, with c its weight over the largest one: the worst target in each
+draw. "worst excess" subtracts from each target the least expected response, b, that any allowed mixture reaches for it
+alone: the aim of DoReMi (Xie et al. 2023, eq. 1), with the target's own best in place of a reference model.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
+from jax.scipy.special import logsumexp
 
 from bayesmix.beyond import edge
 from bayesmix.covariates import is_bending, is_better_higher
+from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem
+from bayesmix.decision.risk import Risk, terms
 from bayesmix.discrepancy import fall
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
-from bayesmix.inputs import Inputs
+from bayesmix.inference.program import structure
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
-from bayesmix.runs import Runs
+
+Combined = Callable[[Any], Any]  # responses (draw, target) -> (draw,), in JAX
+_FEW, _MANY = 4, 64  # mixtures whose objective is computed at once
+_NEVER = -1e30  # a term that is never the largest
 
 
 @dataclass(frozen=True)
-class Part:
-    """Draws of one posterior, the planned run as its model sees it, and where the fitted runs end on the way to it.
+class Form:
+    """What the compiled functions of an objective depend on; draws, weights and planned runs are their arguments."""
 
-    Among the values, ``bend`` is how far off the law is from there on; see `bayesmix.discrepancy`.
+    key: tuple
+    combine: str | Combined
+    sorts: bool
+    models: tuple[Model, ...] = field(compare=False)
+
+    def responses(self, w: Any, parts: Any) -> Any:
+        """Return the responses of a mixture in every draw, one law after the other, shape (draw, target)."""
+        found = []
+        for model, part in zip(self.models, parts, strict=True):
+            each = jax.vmap(partial(_response, model), in_axes=(None, 0, None))
+            found.append(each(w, part["drawn"], part["places"]))
+        return jnp.concatenate(found)
+
+    def terms(self, responses: Any, weights: Any) -> Any:
+        """Return the terms of which the largest is the objective, shape (draw, term)."""
+        share, best = weights
+        if callable(self.combine):
+            return self.combine(responses)[:, None]
+        if self.combine == "mean":
+            return (responses @ share)[:, None]
+        return jnp.where(share != 0, (responses - best) * share, _NEVER)
+
+    def draws(self, w: Any, shared: Any) -> Any:
+        """Return the objective in every draw."""
+        return self.terms(self.responses(w, shared["parts"]), shared["weights"]).max(axis=1)
+
+    def risk(self, w: Any, mu: Any, lane: Any, shared: Any) -> Any:
+        """Return the risk with its kinks smoothed by mu; see `bayesmix.decision.optimise`."""
+        each = self.terms(self.responses(w, shared["parts"]), shared["weights"])
+        draws = each[:, 0] if each.shape[1] == 1 else mu * logsumexp(each / mu, axis=1)
+        found = terms(draws, shared["risk"], self.sorts, jnp)
+        return found[0] if len(found) == 1 else mu * logsumexp(found / mu)
+
+    def single(self, w: Any, mu: Any, lane: Any, shared: Any) -> Any:
+        """Return the objective in the one draw of a lane, its kinks smoothed by mu; the form is of one law."""
+        drawn = jax.tree.map(lambda a: a[None], lane)
+        parts = [{"drawn": drawn, "places": shared["parts"][0]["places"]}]
+        each = self.terms(self.responses(w, parts), shared["weights"])[0]
+        return each[0] if len(each) == 1 else mu * logsumexp(each / mu)
+
+    def target(self, w: Any, mu: Any, lane: Any, shared: Any) -> Any:
+        """Return the signed mean response of the target that the lane weighs."""
+        return (self.responses(w, shared["parts"]) @ lane).mean()
+
+
+@lru_cache(maxsize=64)
+def _kept(form: Form) -> Form:
+    """Return the form that was made first of all that are equal: compiled functions are kept by it."""
+    return form
+
+
+def _response(model: Model, w: Any, drawn: Mapping[str, Any], places: Any) -> Any:
+    """Return the response of the planned run in one draw, shape (target,).
+
+    Among what was drawn, ``bend`` is how far off the law is from the edge of the fitted runs on; see
+    `bayesmix.discrepancy`.
     """
+    mixture = [c for c, column in model.columns.items() if column == "w"]
 
-    model: Model
-    values: Mapping[str, Any]
-    inputs: tuple[Inputs, Inputs]
-    weights: np.ndarray
+    def mean(at):
+        covariates = {**at.covariates, **dict.fromkeys(mixture, w[None, :])}
+        return model.mean(drawn, dataclasses.replace(at, covariates=covariates))[0]
 
-    def one(self, w: Any, values: Mapping[str, Any], inputs: tuple[Inputs, Inputs]) -> Any:
-        """Return the objective of a mixture in one draw."""
-        mixture = [c for c, column in self.model.columns.items() if column == "w"]
-
-        def mean(at):
-            covariates = {**at.covariates, **dict.fromkeys(mixture, w[None, :])}
-            return self.model.mean(values, dataclasses.replace(at, covariates=covariates))[0]
-
-        planned, edge = map(mean, inputs)
-        return (planned * jnp.exp(-values["bend"] * fall(planned, edge, jnp))) @ self.weights
+    planned, edge = map(mean, places)
+    return planned * jnp.exp(-drawn["bend"] * fall(planned, edge, jnp))
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The objective as a smooth function of the mixture, over fixed draws; smaller is better."""
+    """The objective of mixtures over fixed draws, and its risk; smaller is better.
 
-    parts: tuple[Part, ...]
+    Attributes
+    ----------
+    form : Form
+        What was compiled.
+    parts : tuple of mapping
+        For each law what was ``drawn`` of it, and the ``places``: the planned run and where the fitted runs end on the
+        way to it.
+    counts : mapping of str to int
+        Draws of each law, in this order.
+    weights : tuple of two arrays, shape (target,)
+        Signed weight of each target, and what is subtracted from it.
+    stated : Risk
+        What of the draws counts.
+    """
 
-    @cached_property
-    def draws(self) -> Any:
-        """Objective of a mixture in every draw: w -> (draw,)."""
-        functions = [_jitted(part.one) for part in self.parts]
+    form: Form
+    parts: tuple[Mapping[str, Any], ...]
+    counts: Mapping[str, int]
+    weights: tuple[np.ndarray, np.ndarray]
+    stated: Risk
 
-        def every(w):
-            return np.concatenate(
-                [np.asarray(f(w, p.values, p.inputs)) for f, p in zip(functions, self.parts, strict=True)]
+    @property
+    def shared(self) -> dict[str, Any]:
+        """Arguments of the form's functions."""
+        return {
+            "parts": list(self.parts),
+            "weights": self.weights,
+            "risk": self.stated.weights(list(self.counts.values())),
+        }
+
+    @property
+    def uses_mixture(self) -> bool:
+        """Whether the mixture matters in any of the laws."""
+        return any("w" in model.columns.values() for model in self.form.models)
+
+    @property
+    def kinks(self) -> float:
+        """How far smoothing by mu may raise the risk, in units of mu."""
+        targets, laws = len(self.weights[0]), len(self.counts)
+        several = not callable(self.form.combine) and self.form.combine != "mean"
+        return float(several * np.log(targets) + (self.stated.kind == "worst law") * np.log(laws))
+
+    def draws(self, w: np.ndarray) -> np.ndarray:
+        """Return the objective of mixtures, shape (mixture, domain), in every draw, shape (mixture, draw)."""
+        pieces = []
+        # Few or many at a time, whatever their number, so that two programs do for all.
+        size = _FEW if len(w) <= _FEW else _MANY
+        for begin in range(0, len(w), size):
+            index = np.minimum(np.arange(begin, begin + size), len(w) - 1)
+            pieces.append(np.asarray(_each(self.form, w[index], self.shared))[: len(w) - begin])
+        return np.concatenate(pieces)
+
+    def risk(self, draws: np.ndarray) -> np.ndarray:
+        """Return the risk of the draws of mixtures, shape (mixture, draw)."""
+        weights = self.stated.weights(list(self.counts.values()))
+        return np.array([terms(each, weights, self.form.sorts, np).max() for each in draws])
+
+    def of(self, chosen: Mapping[str, np.ndarray]) -> Objective:
+        """Return the objective over some of the draws only, by their positions among those of each law."""
+        parts = [
+            {**part, "drawn": {n: v[chosen[name]] for n, v in part["drawn"].items()}}
+            for name, part in zip(self.counts, self.parts, strict=True)
+        ]
+        return replace(self, parts=tuple(parts), counts={n: len(chosen[n]) for n in self.counts})
+
+    def thinned(self, most: int) -> Objective:
+        """Return the objective over fewer draws, evenly spaced, of each law as many as its share asks for."""
+        share = min(1.0, most / sum(self.counts.values()))
+        return self.of({n: np.linspace(0, c - 1, max(1, round(share * c))).astype(int) for n, c in self.counts.items()})
+
+    def laws(self) -> dict[str, Objective]:
+        """Return the objective under each law alone, over its own draws."""
+        return {
+            name: replace(
+                self, form=_form((model,), self.form.combine, self.form.sorts), parts=(part,), counts={name: count}
             )
+            for (name, count), model, part in zip(self.counts.items(), self.form.models, self.parts, strict=True)
+        }
 
-        return every
-
-    @cached_property
-    def expected(self) -> Any:
-        """Mean over draws and its gradient: w -> (number, (domain,))."""
-        functions = [_jitted(part.one, mean=True) for part in self.parts]
-        sizes = np.array([_count(p.values) for p in self.parts], dtype=float)
-        shares = sizes / sizes.sum()
-
-        def both(w):
-            results = [f(w, p.values, p.inputs) for f, p in zip(functions, self.parts, strict=True)]
-            value = sum(s * float(v) for s, (v, _) in zip(shares, results, strict=True))
-            gradient = sum(s * np.asarray(g) for s, (_, g) in zip(shares, results, strict=True))
-            return value, gradient
-
-        return both
-
-    def single(self, limit: int) -> list[Any]:
-        """Return the objective and gradient of up to `limit` evenly spaced draws, each a function of w."""
-        total = sum(_count(p.values) for p in self.parts)
-        limit = min(limit, total)
-        functions = []
-        for part in self.parts:
-            count = _count(part.values)
-            gradient = jax.jit(jax.value_and_grad(part.one))
-            for i in np.linspace(0, count - 1, max(1, round(limit * count / total))).astype(int):
-                values = {n: v[i] for n, v in part.values.items()}
-                functions.append(_bound(gradient, values, part.inputs))
-        return functions
+    def straight(self) -> Objective | None:
+        """Return the objective with all laws taken for true; None where they are."""
+        if not any(part["drawn"]["bend"].any() for part in self.parts):
+            return None
+        parts = [{**p, "drawn": {**p["drawn"], "bend": np.zeros_like(p["drawn"]["bend"])}} for p in self.parts]
+        return replace(self, parts=tuple(parts))
 
 
-def _bound(gradient: Any, values: Mapping[str, Any], inputs: tuple[Inputs, Inputs]) -> Any:
-    def both(w):
-        value, slope = gradient(w, values, inputs)
-        return float(value), np.asarray(slope)
-
-    return both
+@partial(jax.jit, static_argnames=("form",))
+def _each(form: Form, w: Any, shared: Any) -> Any:
+    return jax.lax.map(lambda one: form.draws(one, shared), w, batch_size=8)
 
 
-def _jitted(one: Any, *, mean: bool = False) -> Any:
-    every = jax.vmap(one, in_axes=(None, 0, None))
-    return jax.jit(jax.value_and_grad(lambda w, v, i: jnp.mean(every(w, v, i)))) if mean else jax.jit(every)
-
-
-def _count(values: Mapping[str, Any]) -> int:
-    return len(next(iter(values.values())))
+def _form(models: tuple[Model, ...], combine: str | Combined, sorts: bool) -> Form:
+    columns = [tuple(model.columns.items()) for model in models]
+    return _kept(Form((*zip(map(structure, models), columns, strict=True),), combine, sorts, models))
 
 
 def build(
-    posteriors: Mapping[str, Posterior], weights: Mapping[str, float], problem: Problem, draws: int, key: Any
+    posteriors: Mapping[str, Posterior],
+    weights: Mapping[str, float],
+    problem: Problem,
+    draws: int,
+    seed: int,
+    combine: Combined | None = None,
 ) -> Objective:
     """Take draws from each posterior by its weight and state the objective on them.
 
@@ -124,45 +226,44 @@ def build(
     """
     first = next(iter(posteriors.values()))
     # Fewer draws rather than other shares, where a posterior has not as many as its share asks for.
-    available = {name: _count(p.values()) for name, p in posteriors.items()}
+    available = {name: len(next(iter(p.values().values()))) for name, p in posteriors.items()}
     draws = min([draws, *(int(available[n] / weights[n]) for n in posteriors if weights[n] > 0)])
-    parts = []
+    parts, counts = [], {}
     for name, posterior in posteriors.items():
-        count = round(draws * weights[name])
-        if not count:
+        if not (count := round(draws * weights[name])):
             continue
-        key, here = jax.random.split(key)
-        values, total = posterior.values(), available[name]
-        discrepancy, weighted = posterior.model.discrepancy, target_weights(posterior.targets, problem)
-        rng = np.random.default_rng(np.asarray(jax.random.key_data(here)))
-        known = all(map(is_bending, posterior.targets))
-        bend = discrepancy.draws(rng, total) if discrepancy and known else np.zeros(total)
-        chosen = np.asarray(jax.random.choice(here, total, (min(count, total),), replace=False))
-        inputs, _ = posterior.model.inputs(planned_run(posterior, problem, first.runs.domains), posterior.coordinates)
-        sampled = {n: v[chosen] for n, v in values.items()}
-        places = (inputs, edge(posterior, inputs)[0])
-        parts.append(Part(posterior.model, sampled | {"bend": bend[chosen]}, places, weighted))
-    return Objective(tuple(parts))
+        counts[name] = min(count, available[name])
+        parts.append(_part(posterior, problem, first.runs.domains, counts[name], seed))
+    risk = Risk.of(problem.risk)
+    form = _form(tuple(posteriors[n].model for n in counts), combine or problem.combine, risk.sorts)
+    share = target_weights(first.targets, problem, combine)
+    return Objective(form, tuple(parts), counts, (share, np.zeros(len(share))), risk)
 
 
-def planned_run(posterior: Posterior, problem: Problem, domains: tuple[str, ...]) -> Runs:
-    """Return the planned run with a uniform mixture, as a table of one row."""
-    row = {"run": "planned", **problem.planned, **{f"w.{d}": 1 / len(domains) for d in domains}}
-    runs = Runs.of(pd.DataFrame([row]), planned=True, source="the problem's planned run")
-    known = {"N", "D", "C", "U", *posterior.runs.labels}
-    faults = [Fault(f"planned has an unknown {k!r}", suggest(k, known)) for k in problem.planned if k not in known]
-    faults += [
-        Fault(f"law {posterior.model.law.name} needs {c} of the planned run", f"Add planned.{c}")
-        for c in posterior.model.columns.values()
-        if c not in ("w", *runs.symbols, *runs.labels)
-    ]
-    if faults:
-        raise InputError("problem", faults)
-    return runs
+def _part(posterior: Posterior, problem: Problem, domains: tuple[str, ...], count: int, seed: int) -> dict[str, Any]:
+    discrepancy, values = posterior.model.discrepancy, posterior.values()
+    total = len(next(iter(values.values())))
+    rng = np.random.default_rng(seed)
+    known = all(map(is_bending, posterior.targets))
+    bend = discrepancy.draws(rng, total) if discrepancy and known else np.zeros(total)
+    chosen = rng.permutation(total)[:count]
+    inputs, _ = posterior.model.inputs(planned_run(posterior, problem, domains), posterior.coordinates)
+    nearest, decades = edge(posterior, inputs)
+    # Within the fitted runs there is nothing to bend.
+    drawn = {n: v[chosen] for n, v in values.items()} | {"bend": bend[chosen] * (decades[0] > 0)}
+    return {"drawn": drawn, "places": (inputs, nearest)}
 
 
-def target_weights(targets: tuple[str, ...], problem: Problem) -> np.ndarray:
-    """Return each target's signed share of the objective, so that smaller is better."""
+def target_weights(targets: tuple[str, ...], problem: Problem, combine: Combined | None = None) -> np.ndarray:
+    """Return each target's signed weight in the objective, so that smaller is better.
+
+    Raises
+    ------
+    InputError
+        The problem names targets that the posteriors do not predict.
+    BayesmixError
+        Its targets are of several kinds.
+    """
     stated = problem.objective or dict.fromkeys(targets, 1.0)
     faults = [Fault(f"objective has an unknown target {t!r}", suggest(t, targets)) for t in stated if t not in targets]
     if faults:
@@ -170,6 +271,6 @@ def target_weights(targets: tuple[str, ...], problem: Problem) -> np.ndarray:
     signs = np.array([-1.0 if is_better_higher(t) else 1.0 for t in targets])
     shares = np.array([float(stated.get(t, 0.0)) for t in targets])
     kinds = {t.split(".")[0] for t in stated if stated[t] > 0}
-    if len(kinds) > 1:
+    if len(kinds) > 1 and combine is None:
         raise BayesmixError(f"the objective adds {' and '.join(sorted(kinds))}: give weights to targets of one kind")
-    return signs * shares / shares.sum()
+    return signs * shares / (shares.sum() if problem.combine == "mean" else shares.max())

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.decision.reading import checked
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
-
-_KEYS = ("objective", "planned", "bounds", "baseline")
 
 
 @dataclass(frozen=True)
@@ -22,24 +21,53 @@ class Problem:
     Parameters
     ----------
     objective : mapping of str to float
-        Weight of each target in the objective, scaled to sum to one; empty for all targets equally. Losses and errors
-        are minimised, accuracies maximised.
+        Weight of each target in the objective; empty for all targets equally. Losses and errors are minimised,
+        accuracies and scores maximised.
     planned : mapping of str to number or str
         The planned run apart from its mixture: N, D, U and labels, where the laws use them.
     bounds : mapping of str to (float, float)
         Least and greatest weight of a domain; ``default`` for those not named, 0 to 1 without one.
     baseline : mapping of str to float, or "uniform"
         The mixture to beat.
+    risk : str or mapping of str to float
+        What of the objective's draws is minimised: "mean", ``{"quantile": p}``, ``{"cvar": share}`` or "worst law";
+        see `bayesmix.decision.risk`.
+    combine : {"mean", "worst", "worst excess"}
+        How targets make one objective; see `bayesmix.decision.objective`.
+    groups : mapping of str to mapping
+        Linear inequalities by name: ``domains``, a list to sum over or a table of coefficients, with ``least`` or
+        ``greatest`` or both.
+    available : mapping of str to float
+        Unique tokens there are of a domain. With `epochs`, weight times planned D stays within them.
+    epochs : mapping of str to float
+        How often a domain may be seen; ``default`` for those not named, once without one.
+    trusted : mapping, optional
+        A ``mixture`` to stay near to, and the greatest ``divergence`` from it: Kullback-Leibler, nats.
+    within : {"simplex", "fitted mixtures"}
+        Whether the choice must lie within the convex hull of the fitted mixtures.
+    candidates : mapping of str to mapping of str to float
+        Mixtures to compare with the chosen one, by name.
+    near : float
+        Share of the gain that may be lost by a mixture that counts as nearly as good.
     """
 
     objective: Mapping[str, float] = field(default_factory=dict)
     planned: Mapping[str, float | str] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     baseline: Mapping[str, float] | str = "uniform"
+    risk: str | Mapping[str, float] = "mean"
+    combine: str = "mean"
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    available: Mapping[str, float] = field(default_factory=dict)
+    epochs: Mapping[str, float] = field(default_factory=dict)
+    trusted: Mapping[str, Any] = field(default_factory=dict)
+    within: str = "simplex"
+    candidates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    near: float = 0.05
 
     @classmethod
     def read(cls, path: str | Path) -> Problem:
-        """Read a problem from a TOML file with tables objective, planned, bounds and baseline.
+        """Read a problem from a TOML file, whose tables and keys are the parameters.
 
         Raises
         ------
@@ -60,69 +88,7 @@ class Problem:
     @classmethod
     def of(cls, table: Mapping[str, Any], *, source: str = "problem") -> Problem:
         """Build a problem from the tables of a TOML file."""
-        faults = [Fault(f"unknown key {k!r}", suggest(k, _KEYS)) for k in table if k not in _KEYS]
-        for key in ("objective", "planned", "bounds"):
-            if not isinstance(table.get(key, {}), Mapping):
-                faults.append(Fault(f"{key} is {table[key]!r}", f"Write a table [{key}]"))
-        table = {k: v for k, v in table.items() if k == "baseline" or isinstance(v, Mapping)}
-        objective = dict(table.get("objective", {}))
-        for target, weight in objective.items():
-            if not _number(weight) or weight < 0:
-                faults.append(Fault(f"objective of {target} is {weight!r}", "Give a weight of at least 0"))
-        if objective and all(w == 0 for w in objective.values()):
-            faults.append(Fault("all weights of the objective are 0", "Give at least one target a positive weight"))
-        bounds = {}
-        for domain, pair in table.get("bounds", {}).items():
-            if not (
-                isinstance(pair, list | tuple)
-                and len(pair) == 2
-                and all(map(_number, pair))
-                and 0 <= pair[0] <= pair[1] <= 1
-            ):
-                faults.append(
-                    Fault(
-                        f"bounds of {domain} are {pair!r}",
-                        "Give [least, greatest] with 0 <= least <= greatest <= 1",
-                    )
-                )
-            else:
-                bounds[domain] = (float(pair[0]), float(pair[1]))
-        baseline = table.get("baseline", "uniform")
-        for domain, weight in baseline.items() if isinstance(baseline, Mapping) else ():
-            if not _number(weight) or weight < 0:
-                faults.append(Fault(f"baseline of {domain} is {weight!r}", "Give a weight of at least 0"))
-        if not (baseline == "uniform" or isinstance(baseline, Mapping)):
-            faults.append(
-                Fault(
-                    f"baseline is {baseline!r}",
-                    'Write baseline = "uniform", or a table with a weight per domain',
-                )
-            )
-        if faults:
-            raise InputError(source, faults)
-        return cls(objective, dict(table.get("planned", {})), bounds, baseline)
-
-    def limits(self, domains: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the least and greatest weight of each domain.
-
-        Raises
-        ------
-        InputError
-            Bounds that name an unknown domain, or that no mixture can satisfy.
-        """
-        faults = [
-            Fault(f"bounds for an unknown domain {d!r}", suggest(d, domains))
-            for d in self.bounds
-            if d not in (*domains, "default")
-        ]
-        low, high = np.array([self.bounds.get(d, self.bounds.get("default", (0.0, 1.0))) for d in domains]).T
-        if low.sum() > 1 + 1e-9:
-            faults.append(Fault(f"the least weights sum to {low.sum():.3g}, more than 1", "Lower some of them"))
-        if high.sum() < 1 - 1e-9:
-            faults.append(Fault(f"the greatest weights sum to {high.sum():.3g}, less than 1", "Raise some of them"))
-        if faults:
-            raise InputError("problem", faults)
-        return low, high
+        return cls(**checked(table, source))
 
     def baseline_mixture(self, domains: tuple[str, ...]) -> np.ndarray:
         """Return the mixture to beat, shape (domain,).
@@ -134,22 +100,35 @@ class Problem:
         """
         if isinstance(self.baseline, str):
             return np.full(len(domains), 1 / len(domains))
-        faults = [
-            Fault(f"baseline has an unknown domain {d!r}", suggest(d, domains))
-            for d in self.baseline
-            if d not in domains
-        ]
-        weights = np.array([float(self.baseline.get(d, 0.0)) for d in domains])
-        if abs(weights.sum() - 1) > 1e-3 or (weights < 0).any():
-            faults.append(
-                Fault(
-                    f"the baseline's weights sum to {weights.sum():.4g}",
-                    "Give weights of at least 0 that sum to 1",
-                )
-            )
-        if faults:
-            raise InputError("problem", faults)
-        return weights / weights.sum()
+        return mixture(self.baseline, domains, "the baseline")
+
+    def named(self, domains: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Return the mixtures to compare with: the candidates, the baseline and the uniform one."""
+        found = gather(
+            *(lambda n=n, w=w: (n, mixture(w, domains, f"candidate {n}")) for n, w in self.candidates.items()),
+            lambda: ("baseline", self.baseline_mixture(domains)),
+        )
+        uniform = {} if self.baseline == "uniform" else {"uniform": np.full(len(domains), 1 / len(domains))}
+        return dict(found) | uniform
+
+
+def mixture(weights: Mapping[str, float], domains: tuple[str, ...], what: str) -> np.ndarray:
+    """Return stated weights as a mixture, shape (domain,).
+
+    Raises
+    ------
+    InputError
+        Weights for unknown domains, or a sum other than 1.
+    """
+    faults = [Fault(f"{what} has an unknown domain {d!r}", suggest(d, domains)) for d in weights if d not in domains]
+    found = np.array([float(weights.get(d, 0.0)) for d in domains])
+    if abs(found.sum() - 1) > 1e-3 or (found < 0).any():
+        faults.append(
+            Fault(f"the weights of {what} sum to {found.sum():.4g}", "Give weights of at least 0 that sum to 1")
+        )
+    if faults:
+        raise InputError("problem", faults)
+    return found / found.sum()
 
 
 def gather(*checks: Callable[[], Any]) -> list[Any]:
@@ -163,7 +142,3 @@ def gather(*checks: Callable[[], Any]) -> list[Any]:
     if faults:
         raise InputError("problem", faults)
     return results
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))

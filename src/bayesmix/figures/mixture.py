@@ -7,11 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayesmix.decision import Decision
+from bayesmix.decision.constraints import limits
 from bayesmix.figures import style
+
+NEAR = "nearly as good"
 
 
 def mixture_figure(decision: Decision) -> Figure:
-    """Draw weights with 90 % intervals of the optimal weight, baseline, observed range and bounds.
+    """Draw weights with 90 % intervals of the optimal weight, nearly as good ones, baseline, observed range and bounds.
 
     Parameters
     ----------
@@ -23,7 +26,7 @@ def mixture_figure(decision: Decision) -> Figure:
     figure = style.canvas(max(1.2 + 0.36 * len(order), 2.4))
     (axes,) = style.panels(figure, 1, 1)
     observed = [v[order] for v in decision.observed]
-    bounds = [v[order] for v in decision.problem.limits(decision.domains)]
+    bounds = [v[order] for v in limits(decision.problem, decision.domains)]
     low, high = np.quantile(decision.optima, [0.05, 0.95], axis=0)[:, order]
     axes.barh(
         y,
@@ -35,6 +38,8 @@ def mixture_figure(decision: Decision) -> Figure:
         zorder=1,
         label="fitted runs",
     )
+    least, most = (v[order] for v in decision.near)
+    axes.hlines(y, least, most, color=style.MUTED, lw=7, alpha=0.35, zorder=2, label=NEAR)
     ends = np.concatenate(bounds), np.tile(y, 2)
     axes.plot(*ends, "|", color=style.MUTED, ms=13, mew=1.2, zorder=2, label="bounds")
     axes.hlines(y, low, high, color=style.BLUE, lw=2.4, alpha=0.55, zorder=3, label="90 % interval of the optimum")
@@ -51,7 +56,9 @@ def mixture_figure(decision: Decision) -> Figure:
     )
     axes.plot(decision.mixture[order], y, "o", color=style.BLUE, ms=7, mew=0, zorder=5, label="chosen")
     axes.set_yticks(y, [style.plain(decision.domains[i]) for i in order])
-    most = max(*observed[1], *high, *decision.mixture, *decision.baseline, *bounds[1][bounds[1] < 1], 0.05)
+    most = max(
+        *observed[1], *high, *decision.near[1], *decision.mixture, *decision.baseline, *bounds[1][bounds[1] < 1], 0.05
+    )
     # Bounds of 0 and 1 bind nothing that a mixture could do and would only widen the axis.
     axes.set_xlim(-0.01 * most, min(1.0, 1.04 * most))
     axes.set_ylim(-0.7, len(order) - 0.3)
@@ -59,7 +66,7 @@ def mixture_figure(decision: Decision) -> Figure:
     axes.tick_params(axis="y", labelsize=style.TEXT, labelcolor=style.INK, length=0)
     style.label(axes, x="weight in the mixture")
     handles, labels = axes.get_legend_handles_labels()
-    wanted = ["chosen", "90 % interval of the optimum", "baseline", "fitted runs", "bounds"]
-    figure.legend([handles[labels.index(w)] for w in wanted], wanted, loc="outside upper left", ncols=5, frameon=False,
+    wanted = ["chosen", "90 % interval of the optimum", NEAR, "baseline", "fitted runs", "bounds"]
+    figure.legend([handles[labels.index(w)] for w in wanted], wanted, loc="outside upper left", ncols=3, frameon=False,
                   fontsize=style.SMALL, labelcolor=style.INK)  # fmt: skip
     return figure

@@ -143,13 +143,38 @@ def mixture_sentences(decision: Decision, unit: str) -> list[str]:
     facts = decision.facts()
     gain, span = numbers.interval(facts["gain"], facts["gain_low90%"], facts["gain_high90%"])
     baseline = "the uniform mixture" if decision.problem.baseline == "uniform" else "the baseline"
+    averse = "" if decision.risk.kind == "mean" else f" (least {decision.risk} of the objective)"
     return [
-        f"Best mixture: {weights}.",
+        f"Best mixture{averse}: {weights}.",
         f"Expected gain over {baseline}: {gain} {unit} (90 %: {span}); probability of beating it: ".replace("  ", " ")
         + f"{probability(decision.p_better, len(decision.gain))}. "
         f"Expected regret for not knowing better: {numbers.plain(facts['expected_regret'], 2)} {unit}".rstrip()
         + ".",
+        *_steadiness(decision),
     ]
+
+
+def _steadiness(decision: Decision) -> list[str]:
+    """Return how much room there is around the mixture, and whether another law would choose another one."""
+    widest = decision.table().assign(width=decision.near[1] - decision.near[0]).nlargest(3, "width")
+    ranges = ", ".join(
+        f"{r['domain']} {numbers.percent(r['near_low'])} to {numbers.percent(r['near_high'])}"
+        for r in widest.to_dict("records")
+    )
+    found = []
+    if decision.near_loss > 0:
+        found.append(
+            f"Mixtures that keep {numbers.percent(1 - decision.problem.near)} of the gain reach, with all other "
+            f"weights at their best: {ranges}."
+        )
+    moved = decision.alternatives().sort_values("moved").tail(1).to_dict("records")
+    if moved:
+        lost = moved[0]["own_gain"] - moved[0]["chosen_gain"]
+        found.append(
+            f"Believing only {moved[0]['under']} would move {numbers.percent(moved[0]['moved'])} of the weight; if it "
+            f"is right, the chosen mixture loses {numbers.plain(lost, 2)}."
+        )
+    return found
 
 
 def _law(group: Group) -> list[str]:

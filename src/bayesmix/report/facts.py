@@ -242,16 +242,12 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    problem = decision.problem
     return {
         "mixture": _records(decision.table(LEVEL)),
+        "candidates": _records(decision.candidates(LEVEL)),
+        "alternatives": _records(decision.alternatives()),
         "facts": decision.facts(LEVEL),
         "model_weights": decision.model_weights,
-        "problem": {
-            "objective": problem.objective,
-            "planned": problem.planned,
-            "bounds": problem.bounds,
-            "baseline": problem.baseline,
-        },
+        "problem": vars(decision.problem),
         "warnings": decision.warnings,
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from bayesmix import modelfile, scores
 from bayesmix.decision import Decision
+from bayesmix.decision.constraints import limits
 from bayesmix.figures import extrapolation_figure, gain_figure, has_scale, mixture_figure, scaling_figure
 from bayesmix.figures.gain import probability
 from bayesmix.prediction import LEVELS, Prediction
@@ -126,13 +127,14 @@ def mixture(results: Results) -> Section | None:
     if decision is None:
         return None
     unit = objective_unit(results)
-    bounds = zip(*decision.problem.limits(decision.domains), strict=True)
+    bounds = zip(*limits(decision.problem, decision.domains), strict=True)
     rows = [
-        (r["domain"], numbers.percent(r["weight"]), _span(r["low90%"], r["high90%"]), numbers.percent(r["baseline"]),
+        (r["domain"], numbers.percent(r["weight"]), _span(r["low90%"], r["high90%"]),
+         _span(r["near_low"], r["near_high"]), numbers.percent(r["baseline"]),
          _span(r["observed_low"], r["observed_high"]), _span(*limits))
         for r, limits in zip(decision.table().to_dict("records"), bounds, strict=True)
     ]  # fmt: skip
-    header = ("domain", "weight", "90 % interval of the optimum", "baseline", "fitted runs", "bounds")
+    header = ("domain", "weight", "90 % interval of the optimum", "nearly as good", "baseline", "fitted runs", "bounds")
     blocks: list[Block] = [
         *(Text(s) for s in mixture_sentences(decision, unit)),
         Table.of(header, rows),
@@ -140,20 +142,40 @@ def mixture(results: Results) -> Section | None:
         Picture(
             mixture_figure(decision),
             "mixture",
-            "Chosen weights, where the best weight may lie, the baseline and the range of the fitted runs.",
+            "Chosen weights, where the best weight may lie, which others are nearly as good, the baseline and the "
+            "range of the fitted runs.",
         ),
         Picture(gain_figure(decision, unit), "gain", "Gain over the baseline, paired draw by draw."),
+        Heading("Mixtures compared"),
+        _candidates(decision),
+        *([Heading("What the choice rests on"), _alternatives(decision)] if decision.under else []),
+        Heading("In numbers"),
         _decision_facts(decision, unit),
-        Text(
-            "A mixture chosen as the best on these draws looks a little better on them than it is; the law's own error "
-            "is not in the interval."
-        ),
     ]
     return Section("Mixture", tuple(blocks))
 
 
 def _span(low: float, high: float) -> str:
     return f"{numbers.percent(low)} to {numbers.percent(high)}"
+
+
+def _candidates(decision: Decision) -> Table:
+    rows = []
+    for row in decision.candidates().to_dict("records"):
+        gain, span = numbers.interval(row["gain"], row["low90%"], row["high90%"])
+        best = probability(row["p_best"], len(decision.gain))
+        rows.append((row["mixture"], numbers.plain(row["risk"], 5), gain, span, best))
+    header = ("mixture", str(decision.risk), "gain over the baseline", "90 % interval", "probability of being the best")
+    return Table.of(header, rows)
+
+
+def _alternatives(decision: Decision) -> Table:
+    rows = [
+        (row["under"], *(numbers.plain(row[c]) for c in ("own_gain", "chosen_gain")), numbers.percent(row["moved"]))
+        for row in decision.alternatives().to_dict("records")
+    ]
+    header = ("believing only", "gain of what it would choose", "gain of the chosen mixture", "weight moved")
+    return Table.of(header, rows)
 
 
 def _decision_facts(decision: Decision, unit: str) -> Table:
@@ -167,13 +189,23 @@ def _decision_facts(decision: Decision, unit: str) -> Table:
         ("models", ", ".join(f"{n} {numbers.percent(w)}" for n, w in decision.model_weights.items())),
         ("expected objective", numbers.plain(facts["expected_objective"], 5)),
         ("expected objective of the baseline", numbers.plain(facts["baseline_expected_objective"], 5)),
+        *_risk_rows(decision, facts),
         (f"gain ({unit})" if unit else "gain", f"{gain} (90 %: {span})"),
+        ("gain on draws that it was not chosen by", numbers.plain(facts["corrected_gain"])),
         ("probability of beating the baseline", probability(decision.p_better, len(decision.gain))),
-        ("expected regret", numbers.plain(facts["expected_regret"], 2)),
-        ("optimality: KKT residual", numbers.plain(facts["kkt_residual"], 2)),
+        ("expected regret: value of perfect information", numbers.plain(facts["expected_regret"], 2)),
+        ("nearly as good: loses at most", numbers.plain(facts["near_loss"], 2)),
+        ("optimality: to first order, others are better by at most", numbers.plain(facts["kkt_residual"], 2)),
         ("best of random and observed mixtures, worse by", numbers.plain(facts["candidate_gap"], 2)),
     )
     return Table.of(("", ""), rows, words=2)
+
+
+def _risk_rows(decision: Decision, facts: Mapping[str, float]) -> list[tuple[str, str]]:
+    if "risk" not in facts:
+        return []
+    values = numbers.plain(facts["risk"], 5), numbers.plain(facts["baseline_risk"], 5)
+    return [(f"risk: {decision.risk}", values[0]), ("risk of the baseline", values[1])]
 
 
 def _listed(packages: Mapping[str, str]) -> str:

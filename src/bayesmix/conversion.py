@@ -1,0 +1,122 @@
+"""The commands that read and write files of other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from bayesmix import options as option
+from bayesmix.terminal import say, say_notice, show, warn
+
+Format = Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="Format, by name; without one they are listed.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE]...", help="Files, or RUN=FILE; without one the format is explained."),
+]
+
+
+def import_(
+    format_: Format = None,
+    files: Files = None,
+    out: Annotated[Path, typer.Option(help="Table of runs to write.")] = Path("runs.csv"),
+    runs: Annotated[Path | None, typer.Option("--runs", help="CSV with N, D, w.*, ... to join by run.")] = None,
+    same: Annotated[
+        list[str] | None, typer.Option("--set", help="A column that is the same in every row: N=1e6.")
+    ] = None,
+    card: option.Card = None,
+    map_: option.Maps = None,
+    unit: option.Units = None,
+    where: option.Where = None,
+    force: option.Force = False,
+) -> None:
+    """Read what another system wrote (W&B, lm-eval, Olmix, ...) as a table of runs."""
+    from bayesmix import interchange
+    from bayesmix.card import Card
+    from bayesmix.files import refuse_overwrite, write_whole
+
+    if not format_ or not files:
+        return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
+    beside = out.with_suffix(".toml")
+    refuse_overwrite(out, overwrite=force)
+    stated = (Card.read(card) if card else Card()).merged(Card.parse(map_ or [], unit or []))
+    table = interchange.read(format_, files, stated, runs=runs, same=_same(same or []))
+    table = table.where(*where) if where else table
+    said = Card(notice=stated.notice, about=stated.about)
+    if said.text():
+        refuse_overwrite(beside, overwrite=force)
+        write_whole(beside, lambda p: p.write_text(said.text(), encoding="utf-8"), overwrite=force)
+    write_whole(out, lambda p: p.write_text(table.text(), encoding="utf-8"), overwrite=force)
+    say_notice(stated.notice)
+    domains, responses = len(table.domains), len(table.targets)
+    say(f"read {len(table)} rows of {len(set(table.names))} runs from {table.source}")
+    say(f"{'covariates':12} {', '.join(table.symbols) or 'none'}{f' ({domains} domains)' if domains else ''}")
+    say(f"{'responses':12} {responses}: {_listed(table.targets)}")
+    say(f"{'labels':12} {_listed(table.labels) or 'none'}")
+    for hint in table.hints:
+        warn(f"hint: {hint}")
+    say(f"wrote {out}" + (f" and {beside}: read it with --card {beside}" if said.text() else ""))
+
+
+def export(
+    decision: Annotated[Path | None, typer.Argument(metavar="[DECISION]", help="File written by decide.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Format, by name; without one they are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+    paths: Annotated[Path | None, typer.Option(help="TOML with a table a domain: paths, tokens, ...")] = None,
+    force: option.Force = False,
+) -> None:
+    """Write a decided mixture as the file that a training system launches from."""
+    import json
+
+    from bayesmix import interchange
+    from bayesmix.files import refuse_overwrite, write_whole
+
+    if not decision or not to:
+        return _explain(to, interchange.writable(), "bayesmix export decision.json --to FORMAT --out FILE")
+    if out is None:
+        raise typer.BadParameter("say where to write", param_hint="--out")
+    from bayesmix.results import load_decision
+
+    refuse_overwrite(out, overwrite=force)
+    chosen = load_decision(decision)
+    notice = json.loads(decision.read_text(encoding="utf-8"))["notice"]
+    launched = interchange.launch(chosen, paths, source=str(decision), notice=notice)
+    text = interchange.write(to, launched)
+    write_whole(out, lambda p: p.write_text(text, encoding="utf-8"), overwrite=force)
+    for caveat in launched.caveats:
+        warn(caveat)
+    show(launched.table().dropna(axis=1, how="all"), index=False)
+    say(f"wrote {out}")
+
+
+def _explain(name: str | None, formats: Mapping[str, ModuleType], usage: str) -> None:
+    """Show one format in full, or all of them in a line each."""
+    from bayesmix.interchange import get
+
+    if name:
+        say((get(name, formats).__doc__ or "").strip())
+        return
+    for known, module in formats.items():
+        say(f"{known:14} {(module.__doc__ or '').partition(chr(10))[0]}")
+    say(f"\n{usage}; without a file, the format is explained.")
+
+
+def _same(texts: list[str]) -> dict[str, str]:
+    from bayesmix.errors import Fault, InputError
+
+    pairs = [tuple(part.strip() for part in text.partition("=")) for text in texts]
+    faults = [
+        Fault(f"{text!r} is not NAME=VALUE", "Write such as N=1e6")
+        for text, (name, _, value) in zip(texts, pairs, strict=True)
+        if not (name and value)
+    ]
+    if faults:
+        raise InputError("--set", faults)
+    return {name: value for name, _, value in pairs}
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
