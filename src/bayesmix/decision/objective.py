@@ -156,12 +156,12 @@ class Objective:
 
     def draws(self, w: np.ndarray) -> np.ndarray:
         """Return the objective of mixtures, shape (mixture, domain), in every draw, shape (mixture, draw)."""
-        pieces = []
+        pieces, shared = [], jax.device_put(self.shared)
         # Few or many at a time, whatever their number, so that two programs do for all.
         size = _FEW if len(w) <= _FEW else _MANY
         for begin in range(0, len(w), size):
             index = np.minimum(np.arange(begin, begin + size), len(w) - 1)
-            pieces.append(np.asarray(_each(self.form, w[index], self.shared))[: len(w) - begin])
+            pieces.append(np.asarray(_each(self.form, w[index], shared))[: len(w) - begin])
         return np.concatenate(pieces)
 
     def risk(self, draws: np.ndarray) -> np.ndarray:

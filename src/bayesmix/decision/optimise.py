@@ -89,7 +89,9 @@ def minimise(
     precision : float
         Last barrier, of the range that the function's gradient spans over the corners.
     """
-    rough, count = shared if rough is None else rough, len(starts)
+    # Once, since every call would copy them again.
+    shared, rough = jax.device_put((shared, shared if rough is None else rough))
+    count = len(starts)
     size = int(np.clip(1 << (count - 1).bit_length(), _FEWEST, _MOST))
 
     def derivatives(index, shares, mu):

@@ -15,6 +15,7 @@ from bayesmix.report.blocks import Block, Points, Section, Text
 from bayesmix.report.groups import Group, Results
 
 _RUNS, _TARGETS = 4, 3
+_MOVED = 0.005  # of the weight: less is the same mixture
 
 
 def alarm(results: Results) -> Points | None:
@@ -168,7 +169,7 @@ def _steadiness(decision: Decision) -> list[str]:
             f"weights at their best: {ranges}."
         )
     moved = decision.alternatives().sort_values("moved").tail(1).to_dict("records")
-    if moved:
+    if moved and moved[0]["moved"] > _MOVED:
         lost = moved[0]["own_gain"] - moved[0]["chosen_gain"]
         found.append(
             f"Believing only {moved[0]['under']} would move {numbers.percent(moved[0]['moved'])} of the weight; if it "
