@@ -107,6 +107,7 @@ def test_published_constants_are_believable_under_the_prior(name, fit):
             assert distance < 4, (quantity, distance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_prior_predictive_is_finite_and_covers_the_scale_of_the_runs(name, synthetic):
     model = Model.read(name)
