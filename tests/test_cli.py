@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix import cli, ready
+from bayesmix import ready
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.results import load_comparison, load_decision, load_extrapolation
+from bayesmix.runs import Runs
 from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
 DEMO = ready.demo()
@@ -20,23 +21,6 @@ RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
 COMMANDS = ("import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity", "predict",
             "decide", "report", "export", "demo")  # fmt: skip
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
-
-
-@pytest.fixture
-def bayesmix(monkeypatch, capsys):
-    """Run the command line in this process: exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bayesmix", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def command(*arguments: object, **kwargs) -> subprocess.Popen:
@@ -92,7 +76,6 @@ def test_every_command_has_help(bayesmix, name):
         ["fit"],
         ["nonsense"],
         ["check", "x.csv", "--nonsense"],
-        ["compare", "x.nc", "--leave-out", "day"],
         ["predict", "x.nc"],
         ["predict", "x.nc", "--at", "N=1", "--planned", "x.csv"],
         ["fit", "chinchilla", "x.csv", "--draws", "3"],
@@ -353,9 +336,9 @@ def test_what_rests_on_the_prior_is_said_of_quantities_forecasts_and_the_mixture
 def test_several_posteriors_are_averaged_and_shown_beside_it(bayesmix, saved, tmp_path):
     runs = scale_runs(30)
     other = tmp_path / "other.nc"
-    fake(Model.read("chinchilla_normal"), runs, chinchilla_values(runs, E=1.9, sigma=0.01)).save(other)
+    fake(Model.read("chinchilla"), runs, chinchilla_values(runs, E=1.803)).save(other)
     one = tmp_path / "one.nc"
-    fake(Model.read("chinchilla"), runs, chinchilla_values(runs)).save(one)
+    fake(Model.read("chinchilla"), runs, chinchilla_values(runs, E=1.797)).save(one)
     path = tmp_path / "p.csv"
     code, out, _ = bayesmix("predict", one, other, "--at", "N=70e9,D=1.4e12", "--out", path)
     assert code == 0
@@ -364,6 +347,42 @@ def test_several_posteriors_are_averaged_and_shown_beside_it(bayesmix, saved, tm
     assert list(dict.fromkeys(frame["model"])) == ["average", "one", "other"]
     medians = frame[frame["of"] == "expected"].set_index("model")["median"]
     assert medians["one"] - 1e-9 <= medians["average"] <= medians["other"] + 1e-9
+    (spread,) = frame[frame["of"] == "spread of laws"].to_dict("records")
+    assert (spread["lowest"], spread["highest"]) == pytest.approx((medians["one"], medians["other"]))
+    assert spread["sd_between"] > 0
+
+
+def test_compute_optimal_allocations_of_several_posteriors_are_averaged(bayesmix, tmp_path):
+    runs = scale_runs(30)
+    for name, alpha in (("one", 0.34), ("other", 0.36)):
+        fake(Model.read("chinchilla"), runs, chinchilla_values(runs, alpha=alpha)).save(tmp_path / f"{name}.nc")
+    line = ["predict", tmp_path / "one.nc", tmp_path / "other.nc", "--compute", "1e22", "--out", tmp_path / "p.csv"]
+    code, out, err = bayesmix(*line)
+    assert code == 0, err
+    assert out.startswith("Average of one (")
+    frame = pd.read_csv(tmp_path / "p.csv")
+    sizes = frame[frame["quantity"] == "N"].set_index("model")
+    assert list(sizes.index) == ["average", "one", "other"]
+    low, high = sorted(sizes.loc[["one", "other"], "median"])
+    assert low - 1e-9 <= sizes.loc["average", "median"] <= high + 1e-9
+
+
+def test_a_label_is_left_out_by_name_and_an_unknown_one_is_refused_with_those_there_are(bayesmix, tmp_path):
+    runs = scale_runs()
+    runs = Runs.of(runs.table.assign(family=["dense", "sparse", "wide"] * 8))
+    fake(Model.read("chinchilla"), runs, chinchilla_values(runs), spread=0.001).save(tmp_path / "m.nc")
+    line = ["compare", tmp_path / "m.nc", "--out", tmp_path / "c.json", "--leave-out"]
+    code, _, err = bayesmix(*line, "day")
+    assert code == 3
+    assert "'day' cannot be left out: it is none of run, mixture, observation" in err
+    assert "(there are: family)" in err
+    assert not (tmp_path / "c.json").exists()
+    code, out, _ = bayesmix(*line, "family")
+    assert code == 0
+    assert "leaving out by family: 3 units." in out
+    comparison = load_comparison(tmp_path / "c.json")
+    assert (comparison.left_out, comparison.units) == ("family", 3)
+    assert {"pseudo_bma", "bad_k", "bad_k_before"} <= set(comparison.table)
 
 
 @pytest.mark.parametrize("text", ["N=70e9", "N=many,D=1e9", "N"])

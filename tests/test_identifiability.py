@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix.errors import InputError
+from bayesmix import modelfile
+from bayesmix.errors import BayesmixError, InputError
 from bayesmix.identifiability import assess, design_facts, feedable, prior_left, weak
 from bayesmix.model import Model
 from bayesmix.runs import Runs
@@ -90,6 +91,30 @@ def test_the_models_asked_for_are_assessed_if_they_can_be_fed():
     assert list(found) == ["kaplan_nd"]
     assert all(0 <= share <= 1 + 1e-9 for share in found["kaplan_nd"].values())
     assert set(assess(scale_runs())) == {"chinchilla", "alab_m2"}
+
+
+def test_every_model_that_is_named_is_assessed_though_others_share_its_law():
+    assert list(assess(scale_runs(), ["chinchilla_normal"])) == ["chinchilla_normal"]
+    assert list(assess(scale_runs(), ["chinchilla_normal", "chinchilla"])) == ["chinchilla", "chinchilla_normal"]
+
+
+def test_a_model_that_does_not_exist_is_refused():
+    with pytest.raises(BayesmixError, match=r"no model file or ready model 'chinchila'\. Did you mean 'chinchilla'"):
+        assess(scale_runs(), ["chinchila"])
+
+
+def test_scarce_domains_feed_the_law_of_repeated_tokens_though_one_is_endless_and_counts_are_equal():
+    w = np.linspace(0.1, 0.8, 12)
+    frame = grid().table.iloc[:12].drop(columns="C").assign(**{"w.web": w, "w.code": 1 - w, "unique.code": 1e8})
+    fed = {model.law.name for model in feedable(Runs.of(frame))}
+    assert {"effective_tokens_repeated", "effective_tokens_nd"} <= fed
+
+
+def test_only_the_models_that_are_named_are_read(monkeypatch):
+    read = []
+    monkeypatch.setattr(Model, "read", lambda path: read.append(path.stem) or modelfile.read(path))
+    assert [model.name for model in feedable(scale_runs(), ["ye_m4", "chinchilla_normal"])] == ["chinchilla_normal"]
+    assert sorted(read) == ["chinchilla_normal", "ye_m4"]
 
 
 def facts(runs: Runs) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bayesmix.decision import Decision as Decision
     from bayesmix.decision import Problem as Problem
     from bayesmix.decision import decide as decide
+    from bayesmix.decision import propose as propose
     from bayesmix.errors import BayesmixError as BayesmixError
     from bayesmix.extrapolation import extrapolate as extrapolate
     from bayesmix.inference import fit as fit
@@ -47,6 +48,7 @@ _HOME = {
     "fit_many": "inference",
     "predict": "prediction",
     "prior_predictive": "simulation",
+    "propose": "decision",
     "simulate": "simulation",
     "write_report": "report",
 }

@@ -100,13 +100,24 @@ def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | Non
     discrepancy = posterior.model.discrepancy
     if discrepancy is None:
         return None
+    rng = np.random.default_rng((seed, 0))
+    total = len(next(iter(posterior.values().values())))
+    return bent(posterior, inputs, discrepancy.draws(rng, total), rng)
+
+
+def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.Generator | None) -> np.ndarray | None:
+    """Return what a bend of each draw, and with random numbers departures of single runs, multiply the response with.
+
+    Shapes and what None means are those of `factors`; the model has a discrepancy.
+    """
     moved, decades = edge(posterior, inputs)
     if not decades.any():
         return None
     here, promise = _promised(posterior, inputs, moved, decades)
-    rng = np.random.default_rng((seed, 0))
-    bend = discrepancy.draws(rng, len(promise))[:, None, None] + discrepancy.run * rng.standard_normal(promise.shape)
-    factor = np.exp(-bend * promise)
+    bends = bend[:, None, None]
+    if rng is not None and posterior.model.discrepancy:
+        bends = bends + posterior.model.discrepancy.run * rng.standard_normal(promise.shape)
+    factor = np.exp(-bends * promise)
     fractions = np.array([is_fraction(target) for target in posterior.targets])
     room = np.maximum(_WHOLE / np.maximum(here, np.finfo(float).tiny), 1.0)
     return np.where(fractions, np.minimum(factor, room), factor)

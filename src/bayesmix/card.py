@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bayesmix import toml
 from bayesmix.covariates import BY_DOMAIN, RESPONSES, SCALARS, head, name_fault
 from bayesmix.errors import Fault, InputError, suggest
 
@@ -63,13 +64,7 @@ class Card:
     @classmethod
     def read(cls, path: str | Path) -> Card:
         """Read a card from a TOML file with the tables `[columns]`, `[units]` and `[about]`."""
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            fault = Fault(f"cannot be read: {error}", "Name a TOML file in UTF-8")
-            raise InputError(str(path), [fault]) from None
-        return cls.loads(text, source=str(path))
+        return cls.loads(toml.read_text(Path(path)), source=str(path))
 
     @classmethod
     def loads(cls, text: str, *, source: str = "card") -> Card:

@@ -1,4 +1,4 @@
-"""The command that chooses the mixture."""
+"""The commands that choose: the first runs, the mixture, and the runs to do next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,46 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load_informed, notice_of, say, show, warn
+from bayesmix.terminal import load_informed, notice_of, read_planned, say, scales, show, warn
+
+
+def design(
+    domains: Annotated[str, typer.Argument(metavar="DOMAINS", help="Their names: web,code,books.")],
+    runs: Annotated[int, typer.Option(min=2, help="How many runs to train.")] = 24,
+    at: Annotated[list[str] | None, typer.Option(help="A scale: N=1e8,D=2e9; may be given several times.")] = None,
+    problem: Annotated[
+        Path | None, typer.Option(help="TOML whose constraints every mixture shall satisfy, and whose baseline is one.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Ready model to ask what the runs would show of; else the common ones.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Table of runs to write.")] = Path("design.csv"),
+    seed: option.Seed = 0,
+    force: option.Force = False,
+) -> None:
+    """Design the first runs: mixtures that fill what is allowed, most of them small; say what they would show."""
+    from bayesmix.decision import Problem
+    from bayesmix.describe import telling
+    from bayesmix.design import design as designed
+    from bayesmix.design import imagined
+    from bayesmix.files import refuse_overwrite, write_whole
+
+    refuse_overwrite(out, overwrite=force)
+    frame = designed(
+        domains.split(","),
+        runs,
+        scales=scales(at) or ({},),
+        problem=Problem.read(problem) if problem else None,
+        seed=seed,
+    )
+    write_whole(out, lambda p: frame.to_csv(p, index=False), overwrite=force)
+    show(frame, index=False)
+    say()
+    if "C" in (table := imagined(frame)).symbols:
+        say(f"{len(frame)} runs of {table.column('C').sum():.3g} FLOP together")
+    for line in telling(table, model or ()):
+        say(line)
+    say(f"wrote {out}")
 
 
 def decide(
@@ -43,3 +82,63 @@ def decide(
     for warning in decision.warnings:
         warn(warning)
     say(f"wrote {out}")
+
+
+def next_(
+    posteriors: option.Posteriors,
+    problem: option.Problem,
+    budget: Annotated[float | None, typer.Option(help="Training FLOP of all these runs together.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs at most.")] = 8,
+    pool: Annotated[
+        Path | None, typer.Option(help="CSV of candidates: run,N,D,w.web,...; mixtures are made up without it.")
+    ] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help="A scale of the candidates: N=1e8,D=2e9; else those of the runs done.")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="What a run shall bring: less regret, or more information on the law.")
+    ] = "regret",
+    comparison: Annotated[Path | None, typer.Option(help="Comparison whose stacking weights share the draws.")] = None,
+    extrapolation: option.Extrapolations = None,
+    out: Annotated[
+        Path, typer.Option(help="Proposal to write; the runs alone, to plan by, become a CSV beside it.")
+    ] = Path("next.json"),
+    seed: option.Seed = 0,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Propose the small runs that would most improve the choice of the mixture, and say what they are worth."""
+    import numpy as np
+
+    from bayesmix.averaging import shares
+    from bayesmix.decision import Problem, propose
+    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.results import load_comparison, save
+
+    if pool and at:
+        raise typer.BadParameter("the pool has its own scales", param_hint="--at")
+    beside = out.with_suffix(".csv")
+    for path in (out, beside):
+        refuse_overwrite(path, overwrite=force)
+    offered = read_planned(pool)
+    loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
+    proposal = propose(
+        loaded,
+        Problem.read(problem),
+        seed=seed,
+        budget=budget or np.inf,
+        most=runs,
+        pool=offered,
+        at=scales(at),
+        by=by,
+        weights=load_comparison(comparison).weights if comparison else shares(loaded, backtests),
+    )
+    save(proposal, out, notice=notice_of(loaded), overwrite=force)
+    write_whole(beside, lambda p: proposal.runs().to_csv(p, index=False), overwrite=force)
+    if len(proposal.table):
+        show(proposal.table, index=False)
+        say()
+    say(proposal.sentence())
+    for warning in proposal.warnings:
+        warn(warning)
+    say(f"wrote {out} and {beside}")

@@ -14,7 +14,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.backtest import extrapolate
-from bayesmix.choice import decide
+from bayesmix.choice import decide, design, next_
 from bayesmix.conversion import export, import_
 from bayesmix.errors import BayesmixError
 from bayesmix.priorcheck import sensitivity
@@ -81,6 +81,7 @@ def check(
         say(line)
 
 
+app.command()(design)
 app.command("import")(import_)
 
 
@@ -105,7 +106,8 @@ def laws(
     if name:
         lines = law_card(name)
     elif for_:
-        lines = catalogue([m.law.name for m in feedable(read_runs(for_, card, map_, unit, where))])
+        models = feedable(read_runs(for_, card, map_, unit, where))
+        lines = catalogue(list({model.law.name for model in models}))
     else:
         lines = catalogue(catalogued.names())
     for line in lines:
@@ -120,8 +122,12 @@ app.command()(fit_many)
 def compare(
     posteriors: option.Posteriors,
     out: Annotated[Path, typer.Option(help="Comparison to write.")] = Path("comparison.json"),
-    leave_out: Annotated[str, typer.Option(help="What to leave out at a time: run, mixture or observation.")] = "run",
-    refit: Annotated[bool, typer.Option("--refit", help="Fit anew without each unit of a bad Pareto k.")] = False,
+    leave_out: Annotated[
+        str, typer.Option(help="What to leave out at a time: run, mixture, observation, or a label column: family.")
+    ] = "run",
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit anew without each unit whose Pareto k moment matching leaves bad.")
+    ] = False,
     folds: Annotated[int | None, typer.Option(min=2, help="K-fold cross-validation instead, with refits.")] = None,
     seed: option.Seed = 0,
     processes: option.Processes = 1,
@@ -129,13 +135,11 @@ def compare(
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
-    """Compare models of the same runs by PSIS-LOO or K-fold, and WAIC, with stacking weights."""
+    """Compare models of the same runs by LOO or K-fold, and WAIC, with weights by stacking and pseudo-BMA+."""
     from bayesmix.comparison import compare as by_loo
     from bayesmix.files import refuse_overwrite
     from bayesmix.results import save
 
-    if leave_out not in ("run", "mixture", "observation"):
-        raise typer.BadParameter("must be run, mixture or observation", param_hint="--leave-out")
     refuse_overwrite(out, overwrite=force)
     loaded = load(posteriors, accept_unconverged)
     comparison = by_loo(
@@ -148,6 +152,7 @@ def compare(
         progress=not quiet,
     )
     save(comparison, out, notice=notice_of(loaded), overwrite=force)
+    say(f"{comparison.method}, leaving out by {comparison.left_out}: {comparison.units} units.\n")
     show(comparison.table)
     for warning in comparison.warnings:
         warn(warning)
@@ -169,7 +174,7 @@ def predict(
     """Predict planned runs with intervals, and find compute-optimal N and D; several laws are averaged."""
     import pandas as pd
 
-    from bayesmix.averaging import average, shares
+    from bayesmix.averaging import average, average_optimum, shares, spread
     from bayesmix.files import refuse_overwrite, write_whole
 
     if not (planned or at or compute) or (planned and at):
@@ -178,11 +183,16 @@ def predict(
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     runs = read_planned(planned, at)
     predictions, optima = forecasts(loaded, runs, compute, seed)
-    tables, warnings = [], []
-    if len(predictions) > 1:
-        weights = shares({n: loaded[n] for n in predictions}, backtests)
-        say("Average of " + ", ".join(f"{name} ({weight:.0%})" for name, weight in weights.items()) + ".\n")
+    shared, tables, warnings = {}, [], []
+    for names in dict.fromkeys((tuple(predictions), tuple(optima))):
+        if len(names) > 1:
+            shared[names] = shares({n: loaded[n] for n in names}, backtests)
+            say("Average of " + ", ".join(f"{n} ({weight:.0%})" for n, weight in shared[names].items()) + ".\n")
+    if weights := shared.get(tuple(predictions)):
+        tables.append(spread(predictions, weights).assign(of="spread of laws", model="average"))
         predictions = {"average": average(predictions, weights, seed=seed), **predictions}
+    if weights := shared.get(tuple(optima)):
+        optima = {"average": average_optimum(optima, weights, seed=seed), **optima}
     for name, prediction in predictions.items():
         tables += [
             prediction.table("measured").assign(of="one run", model=name),
@@ -214,6 +224,7 @@ def predict(
 app.command()(extrapolate)
 app.command()(sensitivity)
 app.command()(decide)
+app.command("next")(next_)
 app.command()(export)
 
 

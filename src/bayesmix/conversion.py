@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import say, say_notice, show, warn
+from bayesmix.errors import listed
+from bayesmix.terminal import read_card, say, say_notice, show, warn
 
 Format = Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="Format, by name; without one they are listed.")]
 Files = Annotated[
@@ -42,7 +43,7 @@ def import_(
         return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
     beside = out.with_suffix(".toml")
     refuse_overwrite(out, overwrite=force)
-    stated = (Card.read(card) if card else Card()).merged(Card.parse(map_ or [], unit or []))
+    stated = read_card(card, map_, unit)
     table = interchange.read(format_, files, stated, runs=runs, same=_same(same or []))
     table = table.where(*where) if where else table
     said = Card(notice=stated.notice, about=stated.about)
@@ -54,8 +55,8 @@ def import_(
     domains, responses = len(table.domains), len(table.targets)
     say(f"read {len(table)} rows of {len(set(table.names))} runs from {table.source}")
     say(f"{'covariates':12} {', '.join(table.symbols) or 'none'}{f' ({domains} domains)' if domains else ''}")
-    say(f"{'responses':12} {responses}: {_listed(table.targets)}")
-    say(f"{'labels':12} {_listed(table.labels) or 'none'}")
+    say(f"{'responses':12} {responses}: {listed(table.targets, 8)}")
+    say(f"{'labels':12} {listed(table.labels, 8) or 'none'}")
     for hint in table.hints:
         warn(f"hint: {hint}")
     say(f"wrote {out}" + (f" and {beside}: read it with --card {beside}" if said.text() else ""))
@@ -116,7 +117,3 @@ def _same(texts: list[str]) -> dict[str, str]:
     if faults:
         raise InputError("--set", faults)
     return {name: value for name, _, value in pairs}
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

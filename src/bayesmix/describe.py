@@ -15,8 +15,6 @@ from bayesmix.runs import Runs
 
 def described(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
     """Yield what a table holds and what its design can show, of the models named or else of the common ones."""
-    from bayesmix.identifiability import COMMON, assess, design_facts, weak
-
     yield f"{runs.source}: {len(runs)} rows, {len(set(runs.names))} runs, nothing wrong"
     yield ""
     for symbol in runs.symbols:
@@ -30,6 +28,13 @@ def described(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
         yield f"{'labels':24} {', '.join(runs.labels)}"
     yield ""
     yield from (f"hint: {hint}" for hint in runs.hints)
+    yield from telling(runs, models)
+
+
+def telling(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what the design of a table can and cannot show, of the models named or else of the common ones."""
+    from bayesmix.identifiability import COMMON, assess, design_facts, weak
+
     yield from (f"design: {fact}" for fact in design_facts(runs))
     found = assess(runs, models or COMMON)
     yield ""

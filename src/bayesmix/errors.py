@@ -92,3 +92,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean {folded[close[0]]!r}?"
     return f"Known: {', '.join(known) or '(none)'}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return the first few names, and how many more there are.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -9,7 +9,7 @@ that never vary show as directions in which J vanishes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -83,28 +83,36 @@ def _jacobians(compiled: Program, u: np.ndarray, inputs: Inputs):
     return compiled.compiled("jacobians", function, u, inputs)(u, inputs)
 
 
-def feedable(runs: Runs) -> list[Model]:
-    """Return the ready models, one a law, whose covariates and response the runs have, and of which all vary."""
-    found: dict[str, Model] = {}
-    for path in ready.models().values():
-        model = Model.read(path)
-        if model.law.covariates and model.law.name not in found and _feeds(runs, model):
-            found[model.law.name] = model
-    return list(found.values())
+def feedable(runs: Runs, names: Iterable[str] | None = None) -> list[Model]:
+    """Return the ready models, or those named, whose covariates and response the runs have, and of which all vary."""
+    known = ready.models()
+    wanted = known.keys() if names is None else known.keys() & set(names)
+    return [model for name in sorted(wanted) if _feeds(runs, model := Model.read(known[name]))]
 
 
 def _feeds(runs: Runs, model: Model) -> bool:
+    if not model.law.covariates:
+        return False  # there is nothing to vary
     try:
         model.inputs(runs)
-        return all(np.ptp(runs.column(column), axis=0).max() > 0 for column in model.columns.values())
+        # How often tokens are repeated varies with the mixture, even where there are as many of them in every run.
+        varying = [runs.column(column) for column in model.columns.values() if column != "unique"]
+        return all((values != values[0]).any() for values in varying)
     except BayesmixError:
         return False  # these runs lack what the law needs
 
 
-def assess(runs: Runs, models: Iterable[str] = COMMON) -> dict[str, dict[str, float]]:
-    """Return `prior_left` of each ready model named that the runs can feed."""
-    names = set(models)
-    return {model.name: prior_left(model, runs) for model in feedable(runs) if model.name in names}
+def assess(runs: Runs, models: Sequence[str] = COMMON) -> dict[str, dict[str, float]]:
+    """Return `prior_left` of each ready model named that the runs can feed.
+
+    Raises
+    ------
+    BayesmixError
+        No ready model has one of the names.
+    """
+    for name in models:
+        ready.model(name)
+    return {model.name: prior_left(model, runs) for model in feedable(runs, models)}
 
 
 def weak(shares: dict[str, float]) -> dict[str, float]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bayesmix import laws, noise, ready
+from bayesmix import laws, noise, ready, toml
 from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
 from bayesmix.files import write_whole
@@ -36,11 +35,7 @@ def read(path: str | Path) -> Model:
     file = Path(path)
     if not file.is_file():
         file = ready.model(str(path))
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BayesmixError(f"{file} cannot be read: {error}") from None
-    return loads(text, source=str(file), name=file.stem)
+    return loads(toml.read_text(file), source=str(file), name=file.stem)
 
 
 def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = True) -> Model:
@@ -57,10 +52,7 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
     trusted : bool
         Whether a law of another package may be imported; see `bayesmix.laws.get`.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(source, [Fault(f"not a TOML file: {error}", "Mend the line named")]) from None
+    table = toml.parse(text, source)
     faults = [Fault(f"unknown key {k!r}", suggest(k, _KEYS)) for k in table if k not in _KEYS]
     table = _well_typed(table, faults)
     law = _attempt(faults, lambda: laws.get(str(table.get("law", "")), trusted=trusted))

@@ -1,4 +1,4 @@
-"""Comparisons, extrapolations and decisions as JSON files: each step writes what the next one reads."""
+"""Comparisons, extrapolations, decisions and proposals as JSON files: each step writes what the next one reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.comparison import Comparison
-from bayesmix.decision import Decision, Problem
+from bayesmix.decision import Decision, Problem, Proposal
 from bayesmix.decision.decision import Under
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
@@ -21,8 +21,8 @@ from bayesmix.files import write_whole
 from bayesmix.provenance import versions
 
 FORMAT = 3  # 2: bends in extrapolations; 3: more evidence in decisions
-_COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide"}
-Result = Comparison | Extrapolation | Decision
+_COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide", "proposal": "next"}
+Result = Comparison | Extrapolation | Decision | Proposal
 
 
 def plain(value: Any) -> Any:
@@ -53,7 +53,7 @@ def save(result: Result, path: str | Path, *, notice: str = "", overwrite: bool 
     }
     if isinstance(result, Decision):
         content["facts"] = plain(result.facts())
-    if isinstance(result, Extrapolation):
+    if isinstance(result, Extrapolation | Proposal):
         content["sentence"] = result.sentence()
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=overwrite)
@@ -86,6 +86,19 @@ def load_decision(path: str | Path) -> Decision:
         compared={name: np.array(draws, dtype=float) for name, draws in content["compared"].items()},
         under={name: Under(**{**u, "mixture": np.array(u["mixture"])}) for name, u in content["under"].items()},
         counts=content["counts"],
+        problem=Problem.of(content["problem"], source=str(path)),
+        warnings=tuple(content["warnings"]),
+    )
+
+
+def load_proposal(path: str | Path) -> Proposal:
+    """Read a proposal."""
+    content = _read(path, "proposal")
+    return Proposal(
+        table=pd.DataFrame.from_dict(content["table"], orient="index").reset_index(drop=True),
+        budget=np.inf if content["budget"] is None else content["budget"],
+        perfect=(content["perfect"][0], content["perfect"][1]),
+        **{n: content[n] for n in ("in_flop", "by", "candidates", "model_weights")},
         problem=Problem.of(content["problem"], source=str(path)),
         warnings=tuple(content["warnings"]),
     )

@@ -10,6 +10,7 @@ import typer
 from bayesmix.errors import BayesmixError
 
 if TYPE_CHECKING:
+    from bayesmix.card import Card
     from bayesmix.extrapolation import Extrapolation
     from bayesmix.model import Model
     from bayesmix.posterior import Posterior
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
     from bayesmix.runs import Runs
 
 
+def read_card(path: Path | None, maps: list[str] | None, units: list[str] | None) -> Card:
+    """Read how a table is to be understood the way that the options say."""
+    from bayesmix.card import Card
+
+    return (Card.read(path) if path else Card()).merged(Card.parse(maps or [], units or []))
+
+
 def read_runs(
     path: Path, card: Path | None, maps: list[str] | None, units: list[str] | None, where: list[str] | None
 ) -> Runs:
     """Read a table of runs the way that the options say."""
-    from bayesmix.card import Card as RunsCard
     from bayesmix.runs import Runs
 
-    stated = RunsCard.read(card) if card else RunsCard()
-    runs = Runs.read(path, stated.merged(RunsCard.parse(maps or [], units or [])))
+    runs = Runs.read(path, read_card(card, maps, units))
     return runs.where(*where) if where else runs
 
 
@@ -98,6 +104,13 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
         cells = (part.partition("=") for part in text.replace(" ", "").split(","))
         rows.append({"run": text, **{name: value for name, _, value in cells}})
     return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
+
+
+def scales(at: list[str] | None) -> list[dict[str, float]]:
+    """Read N and D from texts such as N=1e8,D=2e9."""
+    runs = read_planned(None, at)
+    symbols = [s for s in ("N", "D") if runs and s in runs.table]
+    return [dict(zip(symbols, row, strict=True)) for row in runs.table[symbols].to_numpy().tolist()] if runs else []
 
 
 def load_informed(

@@ -44,16 +44,10 @@ class Case:
             return np.asarray(jax.vmap(lambda values: self.model.mean(values, inputs))(draws))
 
 
-@pytest.fixture(scope="module")
-def cases(synthetic):
-    made = {}
-
-    def case(name):
-        if name not in made:
-            made[name] = Case(name, synthetic)
-        return made[name]
-
-    return case
+@pytest.fixture(scope="module", params=laws.names())
+def case(request, synthetic):
+    """One law at a time, and whatever was compiled for it until the next one's turn."""
+    return Case(request.param, synthetic)
 
 
 def test_the_catalogue_is_not_empty():
@@ -121,9 +115,7 @@ def test_every_reference_belongs_to_a_covariate(name):
         assert law.vector, "targets that have domains of their own are seen all at once"
 
 
-@pytest.mark.parametrize("name", laws.names())
-def test_the_response_is_finite_wherever_the_prior_is(name, cases):
-    case = cases(name)
+def test_the_response_is_finite_wherever_the_prior_is(case):
     mean = case.mean()
     targets = case.coordinates.targets
     assert len(targets) >= 2
@@ -132,18 +124,14 @@ def test_the_response_is_finite_wherever_the_prior_is(name, cases):
     assert (mean.std(axis=0) > 0).all(), "draws of the prior must differ in the response"
 
 
-@pytest.mark.parametrize("name", laws.names())
-def test_every_covariate_moves_the_response(name, cases):
-    case = cases(name)
+def test_every_covariate_moves_the_response(case):
     for covariate, values in case.inputs.covariates.items():
         moved = np.roll(values, 1, axis=0)
         inputs = replace(case.inputs, covariates={**case.inputs.covariates, covariate: moved})
         assert np.abs(case.mean(inputs) - case.mean()).max() > 1e-6, covariate
 
 
-@pytest.mark.parametrize("name", laws.names())
-def test_the_law_as_a_function_agrees_with_the_model(name, cases):
-    case = cases(name)
+def test_the_law_as_a_function_agrees_with_the_model(case):
     references = case.coordinates.references
     constants = {n: q for n, q in case.law.quantities.items() if isinstance(q, float | int)}
     covariates = {c: v[4] for c, v in case.inputs.covariates.items()}
@@ -153,9 +141,7 @@ def test_the_law_as_a_function_agrees_with_the_model(name, cases):
     np.testing.assert_allclose(alone, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", laws.names())
-def test_gradients_are_finite_and_right(name, cases):
-    case = cases(name)
+def test_gradients_are_finite_and_right(case):
     direction, step = np.random.default_rng(1).standard_normal(case.program.size), 1e-5
     points = np.concatenate([case.u, case.u + step * direction, case.u - step * direction])
     with double():
@@ -167,9 +153,8 @@ def test_gradients_are_finite_and_right(name, cases):
         assert slope == pytest.approx(float(gradients[i] @ direction), rel=1e-4, abs=1e-6 * abs(here[i]))
 
 
-@pytest.mark.parametrize("name", MIXING)
-def test_the_order_of_domains_does_not_matter(name, cases):
-    case = cases(name)
+@pytest.mark.parametrize("case", MIXING, indirect=True)
+def test_the_order_of_domains_does_not_matter(case):
     order = np.array([2, 0, 1])
     domain = [q for q, p in case.law.quantities.items() if isinstance(p, Prior) and "domain" in p.dims]
     draws = {
@@ -194,9 +179,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name):
     assert str(caught.value) == f"law {name} has no quantity 'xxxxxxxx'. Known: {', '.join(sorted(law.quantities))}"
 
 
-@pytest.mark.parametrize("name", FLOORED)
-def test_the_loss_tends_to_the_floor(name, cases):
-    case = cases(name)
+@pytest.mark.parametrize("case", FLOORED, indirect=True)
+def test_the_loss_tends_to_the_floor(case):
     huge = {c: v if c == "M" else v * 1e250 for c, v in case.inputs.covariates.items()}
     mean = case.mean(replace(case.inputs, covariates=huge))
     floor = np.broadcast_to(case.draws["E"][:, None, :], mean.shape)
@@ -204,10 +188,8 @@ def test_the_loss_tends_to_the_floor(name, cases):
     assert (case.mean() > floor * 1.001).all(), "a floor must not be reached by the runs themselves"
 
 
-@pytest.mark.parametrize("name", laws.names())
-def test_priors_mean_the_same_in_any_unit(name, cases, synthetic):
+def test_priors_mean_the_same_in_any_unit(case, synthetic):
     """With losses ten times larger and N, D, U a thousand times larger, only the unit may change."""
-    case = cases(name)
     unit = 10.0 if case.law.response in ("loss", "score", "optimum") else 1.0
     inputs, _ = case.model.inputs(synthetic(unit=unit, size=1e3, model=case.model))
     np.testing.assert_allclose(inputs.scale, unit * case.inputs.scale, rtol=1e-12)

@@ -4,30 +4,18 @@ from math import exp
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
-from bayesmix.model import Model
+from nesting import anchored, loss, mixtures, properties, published, several, size
 
 chinchilla, alab_m2, constant, gadre, kaplan, muennighoff, ye = (
     laws.get(n)
     for n in ("chinchilla", "alab_m2", "constant", "gadre_overtraining", "kaplan_nd", "muennighoff", "ye_m4")
 )
 
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
-exponent = st.floats(0.1, 0.6)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 half_life = st.floats(1.0, 40.0)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-@st.composite
-def anchored(draw):
-    """Quantities of Chinchilla."""
-    return {"E": draw(loss), "A": draw(excess), "B": draw(excess), "alpha": draw(exponent), "beta": draw(exponent),
-            "N0": draw(size), "D0": draw(size)}  # fmt: skip
 
 
 def optimal(unique, c):
@@ -113,8 +101,8 @@ def test_chinchilla_with_endless_everything_is_constant(c):
     assert chinchilla(1e300, 1e300, **c) == pytest.approx(constant(L0=c["E"]), rel=1e-9)
 
 
-weights = st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4).map(lambda x: np.array(x) / sum(x))
-effects = st.lists(st.floats(-5.0, 5.0), min_size=8, max_size=8).map(lambda x: np.reshape(x, (2, 4)))
+weights = mixtures(4)
+effects = several(st.floats(-5.0, 5.0), 8).map(lambda x: x.reshape(2, 4))
 
 
 @properties
@@ -138,12 +126,6 @@ def test_ye_is_the_formula_of_the_paper(w, w0, t):
     L0, floor = np.array([2.0, 3.0]), np.array([0.5, 0.9])
     c, k = L0 * floor, L0 * (1 - floor) * np.exp(-t @ w0)
     np.testing.assert_allclose(ye(w=w, w0=w0, L0=L0, floor=floor, t=t), c + k * np.exp(t @ w), rtol=1e-11)
-
-
-def published(model, fit):
-    model = Model.read(model)
-    constants = {n: v for n, v in model.published[fit].items() if n != "source"}
-    return lambda **covariates: model.law(**covariates, **constants)
 
 
 def test_chinchilla_gives_the_published_loss():

@@ -4,12 +4,12 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
 from bayesmix.model import Model
-from bayesmix.precision import double
+from nesting import anchored, derived, excess, exponent, loss, properties, published, size, slope
 
 abnar, alab, chinchilla, clark, compressed, diloco, diloco_optimum, distill = (
     laws.get(n)
@@ -22,35 +22,10 @@ frantar, joint, krajewski, kumar, leverage, parscale, skaling, upcycling = (
               "skaling", "upcycling")
 )  # fmt: skip
 
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
-exponent = st.floats(0.1, 0.6)
-slope = st.floats(-0.3, 0.3)
 interaction = st.floats(-0.03, 0.03)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 sparsity = st.floats(0.0, 0.98)
 bits = st.floats(3.0, 16.0)
 width = st.floats(0.5, 4.0)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-@st.composite
-def anchored(draw):
-    """Quantities of Chinchilla."""
-    return {"E": draw(loss), "A": draw(excess), "B": draw(excess), "alpha": draw(exponent), "beta": draw(exponent),
-            "N0": draw(size), "D0": draw(size)}  # fmt: skip
-
-
-def derived(law, **quantities):
-    """Return the paper's coefficients."""
-    with double():
-        return {n: float(v) for n, v in law.derived(**quantities).items()}
-
-
-def published(model, fit):
-    model = Model.read(model)
-    constants = {n: v for n, v in model.published[fit].items() if n != "source"}
-    return lambda **covariates: model.law(**covariates, **constants)
 
 
 # Mixtures of experts

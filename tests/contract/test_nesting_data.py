@@ -4,10 +4,11 @@ from math import prod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
+from nesting import count, excess, loss, mixtures, properties, several, size
 
 alab_m2, kaplan, qqt, mixture, rectified, tails, transferred = (
     laws.get(n)
@@ -15,16 +16,11 @@ alab_m2, kaplan, qqt, mixture, rectified, tails, transferred = (
               "hernandez_transfer")
 )  # fmt: skip
 
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
 exponent = st.floats(0.05, 0.8)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
-count = st.floats(2.0, 6.0).map(lambda x: 10**x)
 half_life = st.floats(0.5, 20.0)
-weights = st.lists(st.floats(0.01, 1.0), min_size=3, max_size=3).map(lambda x: np.array(x) / sum(x))
-utilities = st.lists(exponent, min_size=3, max_size=3).map(np.array)
-half_lives = st.lists(half_life, min_size=3, max_size=3).map(np.array)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
+weights = mixtures()
+utilities = several(exponent)
+half_lives = several(half_life)
 
 
 @st.composite

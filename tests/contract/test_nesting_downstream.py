@@ -4,11 +4,11 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
-from bayesmix.precision import double
+from nesting import derived, excess, exponent, loss, properties, share, size
 
 alab, bleu, chinchilla, cod, gadre, kaplan, ladder, pair, passuntil, ruan, sloth = (
     laws.get(n)
@@ -16,18 +16,7 @@ alab, bleu, chinchilla, cod, gadre, kaplan, ladder, pair, passuntil, ruan, sloth
               "loss_to_loss", "passuntil", "ruan_observational", "sloth")
 )  # fmt: skip
 
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
-exponent = st.floats(0.1, 0.6)
-share = st.floats(0.1, 0.9)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 logit = st.floats(-3.0, 3.0)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-def derived(law, **values):
-    with double():
-        return {n: float(v) for n, v in law.derived(**values).items()}
 
 
 @properties

@@ -1,22 +1,18 @@
 """Limits in which laws of training dynamics become others, and the numbers that papers publish."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
 from bayesmix.model import Model
 from bayesmix.schedules import areas, multi_power_law
+from nesting import count, excess, loss, properties, size
 
 annealed, kaplan, alab_m2, chinchilla = (laws.get(n) for n in ("lr_annealing", "kaplan_ns", "alab_m2", "chinchilla"))
 
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
 exponent = st.floats(0.05, 0.8)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
-count = st.floats(2.0, 6.0).map(lambda x: 10**x)
 area = st.floats(0.1, 50.0)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 @st.composite

@@ -1,18 +1,19 @@
 """Limits of the laws of effective tokens."""
 
+import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
+from bayesmix.laws.data.muennighoff import worth as worth_of
+from nesting import properties, size
 
 chinchilla, muennighoff, fixed, scaled, repeated = (
     laws.get(n)
     for n in ("chinchilla", "muennighoff", "effective_tokens", "effective_tokens_nd", "effective_tokens_repeated")
 )
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 worth = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
 elasticity = st.floats(0.1, 2.0)
 
@@ -90,3 +91,18 @@ def test_a_single_domain_is_muennighoff_without_excess_parameters(c, D, epochs, 
     expected = muennighoff(N=N, D=D, U=U, RD=R, RN=5.0, **c)
     at = {"w": [1.0], "w0": [1.0], "t": [[0.0]], "rho": [1.0], "tau": [1], "eps": 0.0, **of_one_target(c)}
     np.testing.assert_allclose(repeated(**at, N=N, D=D, unique=[U], R=[R]), [expected], rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("unique", "total", "expected", "slopes"),
+    [
+        (np.inf, 3.0, 3.0, (0, 1, 0)),  # nothing is ever repeated
+        (np.inf, 0.0, 0.0, (0, 1, 0)),
+        (2.0, 0.0, 0.0, (0, 1, 0)),
+        (2.0, 1e9, 10.0, (5, 0, 2)),  # as much as repetition can add
+    ],
+)
+def test_what_tokens_are_worth_has_finite_slopes_where_there_are_none_or_endless_ones(unique, total, expected, slopes):
+    value, gradient = jax.value_and_grad(worth_of, argnums=(0, 1, 2))(unique, total, 4.0)
+    assert value == pytest.approx(expected)
+    assert np.array(gradient) == pytest.approx(slopes, abs=1e-6)

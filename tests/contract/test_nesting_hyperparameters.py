@@ -1,11 +1,11 @@
 """Limits in which laws of best settings become others, and the numbers that papers publish."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
-from bayesmix.model import Model
+from nesting import properties, published, size
 
 step_law, horizon, deepseek, power_lines, mccandlish, surge, scheduler = (
     laws.get(n)
@@ -15,17 +15,9 @@ step_law, horizon, deepseek, power_lines, mccandlish, surge, scheduler = (
 setting = st.floats(1e-5, 1e5)
 exponent = st.floats(0.05, 0.8)
 signed = st.floats(-0.8, 0.8)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 batch = st.floats(8.0, 8192.0)
 ratio = st.floats(0.01, 100.0)
 rate = st.floats(1e-5, 1e-1)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-def published(model, fit):
-    model = Model.read(model)
-    constants = {n: v for n, v in model.published[fit].items() if n != "source"}
-    return lambda **covariates: model.law(**covariates, **constants)
 
 
 @properties

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
@@ -13,6 +13,7 @@ from bayesmix.laws.mixing._capacity import capacities
 from bayesmix.laws.mixing.mnmt_multilingual import effective
 from bayesmix.model import Model
 from bayesmix.precision import double
+from nesting import K, anchored, excess, exponent, loss, mixtures, properties, published, several, size
 
 alab_m2, autoscale, bimix, chinchilla, d_cpt, eq1, noise, tied, closed, he = (
     laws.get(n)
@@ -25,30 +26,11 @@ modal, mnmt, olmix, linear, additive, joint, implicit, m1, m2, m4 = (
               "shukor_joint", "ye_implicit", "ye_m1", "ye_m2", "ye_m4")
 )  # fmt: skip
 
-K = 3
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
-exponent = st.floats(0.1, 0.6)
 share = st.floats(0.05, 0.95)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 near = st.floats(-1.0, 1.0).map(lambda x: 10**x)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-def several(of, count=K):
-    return st.lists(of, min_size=count, max_size=count).map(np.array)
-
-
-weights = several(st.floats(0.01, 1.0)).map(lambda x: x / x.sum())
+weights = mixtures()
 centred = several(st.floats(-3.0, 3.0)).map(lambda x: x - x.mean())
 effects = several(st.floats(-5.0, 5.0))
-
-
-@st.composite
-def anchored(draw):
-    """Quantities of Chinchilla."""
-    return {"E": draw(loss), "A": draw(excess), "B": draw(excess), "alpha": draw(exponent), "beta": draw(exponent),
-            "N0": draw(size), "D0": draw(size)}  # fmt: skip
 
 
 def of_targets(constants, count=1):
@@ -333,14 +315,9 @@ def test_a_small_model_gives_every_domain_all_that_it_has():
     assert noise([0.9, 0.1], 4.0, 1.0, **q)[0] < noise([0.9, 0.1], 4.0, 1.0, **q)[1]
 
 
-def published(model, fit):
-    model = Model.read(model)
-    constants = {n: v for n, v in model.published[fit].items() if n != "source"}
-    return constants, lambda **covariates: model.law(**covariates, **constants)
-
-
 def test_dai_gives_the_published_capacities_and_losses():
-    constants, predict = published("dai_capacity_noise", "dai2026_slimpajama7")
+    constants = Model.read("dai_capacity_noise").published["dai2026_slimpajama7"]
+    predict = published("dai_capacity_noise", "dai2026_slimpajama7")
     w, (b, c) = np.full(7, 1 / 7), (np.array(constants[n]) for n in "bc")
     with double():
         x = np.asarray(capacities(w * b * c, b, 1300 + 6 * 4.877181, 4.877181))
@@ -354,7 +331,7 @@ def test_dai_gives_the_published_capacities_and_losses():
 
 
 def test_dai_gives_the_published_optimum():
-    _, predict = published("dai_capacity_noise", "dai2026_slimpajama7")
+    predict = published("dai_capacity_noise", "dai2026_slimpajama7")
     w = np.array([0.121, 0.114, 0.150, 0.107, 0.158, 0.154, 0.196])
     assert predict(w=w, N=1300e6, D=30e9).mean() == pytest.approx(1.580307, abs=2e-6)
     rng = np.random.default_rng(0)

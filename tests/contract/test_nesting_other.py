@@ -3,22 +3,16 @@
 from math import erf, exp, log, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
-from bayesmix.precision import double
+from nesting import derived, properties
 
 attack, alab, growth, robot = (laws.get(n) for n in ("adversarial_tokens", "alab_m2", "hf_growth", "imitation_robot"))
 
 amount = st.floats(0.1, 100.0)
 age = st.floats(1.0, 3000.0)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-def derived(law, **quantities):
-    with double():
-        return {n: float(v) for n, v in law.derived(**quantities).items()}
 
 
 @properties

@@ -3,12 +3,12 @@
 from math import exp, log, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
 from bayesmix.model import Model
-from bayesmix.precision import double
+from nesting import derived, properties, share, size
 
 alab, bon, constant, rl, ruan, scalerl, tan, value = (
     laws.get(n)
@@ -19,16 +19,8 @@ alab, bon, constant, rl, ruan, scalerl, tan, value = (
 gain = st.floats(0.1, 1.0)
 lost = st.floats(0.05, 0.3)
 divergence = st.floats(0.01, 100.0)
-share = st.floats(0.1, 0.9)
 exponent = st.floats(0.05, 0.6)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 compute = st.floats(17.0, 23.0).map(lambda x: 10**x)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-def derived(law, **values):
-    with double():
-        return {n: float(v) for n, v in law.derived(**values).items()}
 
 
 @properties

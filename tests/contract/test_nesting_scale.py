@@ -6,13 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
 from bayesmix.laws.scale.alab_m4 import share
 from bayesmix.model import Model
 from bayesmix.precision import double
+from nesting import anchored, derived, excess, exponent, loss, properties, published, size, slope
 
 m1, m2, m3, m4, bian, bnsl, bnsl2, chinchilla, best, farseer = (
     laws.get(n)
@@ -25,20 +26,7 @@ gemstones, gemstones_size, hestness, kaplan, translation, rosenfeld, shifted, sk
               "rosenfeld_joint", "shifted_compute_power", "skaling", "vocab_loss")
 )  # fmt: skip
 
-loss = st.floats(0.5, 5.0)
-excess = st.floats(0.05, 3.0)
-exponent = st.floats(0.1, 0.6)
-slope = st.floats(-0.3, 0.3)
-size = st.floats(6.0, 12.0).map(lambda x: 10**x)
 width, depth = st.floats(64, 16384), st.floats(2, 128)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-@st.composite
-def anchored(draw):
-    """Quantities of Chinchilla."""
-    return {"E": draw(loss), "A": draw(excess), "B": draw(excess), "alpha": draw(exponent), "beta": draw(exponent),
-            "N0": draw(size), "D0": draw(size)}  # fmt: skip
 
 
 @st.composite
@@ -46,12 +34,6 @@ def broken(draw):
     """Quantities of a law with one break, within 6 units of log x of the reference."""
     return {"a": draw(loss), "A": draw(excess), "c0": draw(slope), "d": exp(draw(st.floats(-6, 6))),
             "f": draw(st.floats(0.1, 2.0)), "c1": draw(slope), "x0": draw(size)}  # fmt: skip
-
-
-def derived(law, **quantities):
-    """Return the paper's coefficients."""
-    with double():
-        return {n: float(v) for n, v in law.derived(**quantities).items()}
 
 
 # Power laws in one covariate
@@ -311,12 +293,6 @@ def test_chinchilla_implies_a_power_law_for_the_best_number_of_parameters(c, C):
 
 
 # Numbers of papers
-
-
-def published(model, fit):
-    model = Model.read(model)
-    constants = {n: v for n, v in model.published[fit].items() if n != "source"}
-    return lambda **covariates: model.law(**covariates, **constants)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 import importlib
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayesmix import cli
 from bayesmix.decision import Decision, Problem, decide
 from bayesmix.model import Model
 from fakes import fake, mixing_values, mixture_runs
@@ -48,23 +46,6 @@ def mixing(decided) -> Callable[..., Decision]:
         )  # fmt: skip
 
     return make
-
-
-@pytest.fixture
-def bayesmix(monkeypatch, capsys):
-    """Run the command line in this process: exit code, standard output and standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bayesmix", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

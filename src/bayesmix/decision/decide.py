@@ -14,7 +14,7 @@ from bayesmix.decision import evidence
 from bayesmix.decision.allowed import Allowed, in_hull
 from bayesmix.decision.constraints import choices
 from bayesmix.decision.decision import Decision
-from bayesmix.decision.objective import build, target_weights
+from bayesmix.decision.objective import Objective, build, target_weights
 from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem, gather
 from bayesmix.decision.risk import WORST_LAW, Risk
@@ -84,13 +84,11 @@ def decide(
         lambda: target_weights(first.targets, problem, objective),
     )
     even = dict.fromkeys(posteriors, 1.0) if risk.kind == WORST_LAW else weights
-    shares = _shares(posteriors, even)
-    stated = build(posteriors, shares, problem, draws, seed, objective)
+    shares = shares_of(posteriors, even)
+    stated = state(posteriors, shares, problem, draws, seed, allowed, objective)
     several = {n: p for n, p in posteriors.items() if shares[n] and len(posteriors) > 1}
     laws = {n: build({n: p}, {n: 1.0}, problem, draws, seed, objective) for n, p in several.items()}
-    if problem.combine == "worst excess" and objective is None:
-        least = (stated.weights[0], evidence.least_responses(stated, allowed))
-        stated, laws = replace(stated, weights=least), {n: replace(law, weights=least) for n, law in laws.items()}
+    laws = {n: replace(law, weights=stated.weights) for n, law in laws.items()}
     candidates = _candidates(allowed, observed, seed)
     scores = stated.risk(stated.draws(allowed.mixtures(candidates)))
     chosen = evidence.best(stated, allowed, candidates[np.argsort(scores)[:STARTS]])
@@ -125,7 +123,30 @@ def decide(
     )
 
 
-def _shares(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
+def state(
+    posteriors: Mapping[str, Posterior],
+    shares: Mapping[str, float],
+    problem: Problem,
+    draws: int,
+    seed: int,
+    allowed: Allowed,
+    objective: Callable[[Any], Any] | None = None,
+) -> Objective:
+    """Return the objective over draws, with the best that each target could reach if the problem asks for that."""
+    stated = build(posteriors, shares, problem, draws, seed, objective)
+    if problem.combine != "worst excess" or objective is not None:
+        return stated
+    return replace(stated, weights=(stated.weights[0], evidence.least_responses(stated, allowed)))
+
+
+def shares_of(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the share of each posterior in the draws: its weight, or by default what `compare` gives it.
+
+    Raises
+    ------
+    BayesmixError
+        The weights are of other posteriors, or are none.
+    """
     if weights is None:
         return averaging.shares(posteriors)
     if set(weights) != set(posteriors):

@@ -16,7 +16,7 @@ from bayesmix.decision.optimise import Minimum, minimise
 from bayesmix.decision.risk import softened, terms
 
 # Draws that second derivatives of a risk are taken over: they steer the steps, not where these end.
-_ROUGH = 256
+_ROUGH = 64
 _SMOOTH, _KINKED = 1e-8, 1e-7  # last barrier, of the range of the gradient
 _COARSER = 10  # for single draws
 _BISECTIONS = 5

@@ -241,17 +241,21 @@ def build(
 
 
 def _part(posterior: Posterior, problem: Problem, domains: tuple[str, ...], count: int, seed: int) -> dict[str, Any]:
-    discrepancy, values = posterior.model.discrepancy, posterior.values()
-    total = len(next(iter(values.values())))
-    rng = np.random.default_rng(seed)
-    known = all(map(is_bending, posterior.targets))
-    bend = discrepancy.draws(rng, total) if discrepancy and known else np.zeros(total)
-    chosen = rng.permutation(total)[:count]
+    positions, bend = taken(posterior, count, seed)
     inputs, _ = posterior.model.inputs(planned_run(posterior, problem, domains), posterior.coordinates)
     nearest, decades = edge(posterior, inputs)
     # Within the fitted runs there is nothing to bend.
-    drawn = {n: v[chosen] for n, v in values.items()} | {"bend": bend[chosen] * (decades[0] > 0)}
-    return {"drawn": drawn, "places": (inputs, nearest)}
+    drawn = {n: v[positions] for n, v in posterior.values().items()}
+    return {"drawn": {**drawn, "bend": bend[positions] * (decades[0] > 0)}, "places": (inputs, nearest)}
+
+
+def taken(posterior: Posterior, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of so many draws of a posterior, and the bend of all of its draws."""
+    discrepancy, total = posterior.model.discrepancy, len(next(iter(posterior.values().values())))
+    rng = np.random.default_rng(seed)
+    known = all(map(is_bending, posterior.targets))
+    bend = discrepancy.draws(rng, total) if discrepancy and known else np.zeros(total)
+    return rng.permutation(total)[:count], bend
 
 
 def target_weights(targets: tuple[str, ...], problem: Problem, combine: Combined | None = None) -> np.ndarray:

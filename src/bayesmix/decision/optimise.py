@@ -34,7 +34,7 @@ _ITERATIONS, _LAST = 300, 15  # of one lane, and under its last barrier
 _TIGHT = 1e-12  # what the last step may promise, in units of the barrier: certificates need it, where there are kinks
 _FIRST, _FALL = 0.1, 0.2  # barrier at first, of the function's own range, and from stage to stage
 _STEPS = (1.0, 0.5, 0.1, 0.01, 1e-4)
-_FEWEST, _MOST = 4, 256  # lanes side by side
+_MOST = 256  # lanes side by side
 _REFINEMENTS = 2
 
 
@@ -92,7 +92,7 @@ def minimise(
     # Once, since every call would copy them again.
     shared, rough = jax.device_put((shared, shared if rough is None else rough))
     count = len(starts)
-    size = int(np.clip(1 << (count - 1).bit_length(), _FEWEST, _MOST))
+    size = min(1 << (count - 1).bit_length(), _MOST)
 
     def derivatives(index, shares, mu):
         lane = jax.tree.map(lambda a: np.asarray(a)[index], lanes)

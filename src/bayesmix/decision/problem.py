@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix import toml
 from bayesmix.decision.reading import checked
-from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.errors import Fault, InputError, suggest
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,10 @@ class Problem:
 
         Raises
         ------
-        BayesmixError
-            The file is not there.
         InputError
-            Everything that is wrong with it.
+            The file is not there, or everything that is wrong with it.
         """
-        path = Path(path)
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BayesmixError(f"{path} cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(str(path), [Fault(f"not a TOML file: {error}", "Mend the line named")]) from None
-        return cls.of(table, source=str(path))
+        return cls.of(toml.read(Path(path)), source=str(path))
 
     @classmethod
     def of(cls, table: Mapping[str, Any], *, source: str = "problem") -> Problem:

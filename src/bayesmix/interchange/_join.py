@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.card import Card
 from bayesmix.covariates import MISSING, is_target
-from bayesmix.errors import Fault, InputError, suggest
+from bayesmix.errors import Fault, InputError, listed, suggest
 from bayesmix.interchange._reading import Table, cells, read_cells, settled
 
 
@@ -113,9 +113,3 @@ def _repeated(runs: Sequence[str], path: Path, lines: Sequence[int]) -> list[Fau
         for run, line in zip(runs, lines, strict=True)
         if first.setdefault(run, line) != line
     ]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first few names."""
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

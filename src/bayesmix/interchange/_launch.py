@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix import toml
+from bayesmix.errors import Fault, InputError, suggest
 from bayesmix.provenance import versions
 
 if TYPE_CHECKING:
@@ -205,19 +205,11 @@ def read_data(path: Path, domains: Sequence[str]) -> dict[str, Data]:
 
     Raises
     ------
-    BayesmixError
-        The file is not there.
     InputError
-        Everything that is wrong with it.
+        The file is not there, or everything that is wrong with it.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise BayesmixError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), [Fault(f"not a TOML file: {error}", "Mend the line named")]) from None
     faults, data = [], {}
-    for domain, table in content.items():
+    for domain, table in toml.read(path).items():
         if domain not in domains:
             remedy = suggest(domain, domains)
             faults.append(Fault(f"{domain!r} is no domain of the decision", remedy))

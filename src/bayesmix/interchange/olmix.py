@@ -32,8 +32,8 @@ from dataclasses import replace
 import pandas as pd
 
 from bayesmix.card import Card
-from bayesmix.errors import Fault, InputError
-from bayesmix.interchange._join import listed, paired
+from bayesmix.errors import Fault, InputError, listed
+from bayesmix.interchange._join import paired
 from bayesmix.interchange._launch import Launch, Share, apportion, as_yaml
 from bayesmix.interchange._reading import Source, Table, every, file_count, read_cells, settled
 

@@ -29,9 +29,9 @@ def coefficients(A, B, alpha, beta, N0, D0):
 
 
 def worth(unique, total, half_life):
-    """Return the amount of fresh material that `total`, of which only `unique` is new, is worth."""
-    repeats = total / unique - 1
-    return unique * (1 + half_life * (1 - jnp.exp(-repeats / half_life)))
+    """Return the amount of fresh material that `total` is worth, where `unique`, maybe endless, is all there is."""
+    repeats = jnp.maximum(total / unique, 1) - 1
+    return jnp.minimum(unique, total) * (1 - half_life * jnp.expm1(-repeats / half_life))
 
 
 @law(paper="arXiv:2305.16264", derived=coefficients)
@@ -46,8 +46,7 @@ def loss(
     RN=prior(LogNormal(1.6, 0.7), "", "the same for parameters in excess of the optimum for U"),
     N0=reference("N"), D0=reference("D"),
 ):  # fmt: skip
-    unique = jnp.minimum(D, U)
-    optimal = N0 * (alpha * A / (beta * B) * (unique / D0) ** beta) ** (1 / alpha)
-    tokens = worth(unique, D, RD)
-    parameters = worth(jnp.minimum(N, optimal), N, RN)
+    optimal = N0 * (alpha * A / (beta * B) * (jnp.minimum(D, U) / D0) ** beta) ** (1 / alpha)
+    tokens = worth(U, D, RD)
+    parameters = worth(optimal, N, RN)
     return E + A * (parameters / N0) ** -alpha + B * (tokens / D0) ** -beta

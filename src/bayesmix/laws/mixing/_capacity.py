@@ -34,6 +34,24 @@ def capacities(k, b, budget, floor):
     return jnp.maximum(_wanted(k, b, _log_price(k, b, budget, floor)), floor)
 
 
+def portions(w, c, b, size, H):
+    """Return the capacity x of each domain, shape (domain,), in equal shares of a reference model.
+
+    Of K domains, with sum K `size` + (K - 1) H and x >= H, in a model `size` times as large as the reference; in one
+    that has less than H in all, each has all that there is.
+
+    Parameters
+    ----------
+    w, c, b : array, shape (domain,)
+        Weights, amplitudes and exponents.
+    size, H : number
+        Parameters over those of the reference, and the least capacity of a domain.
+    """
+    whole = len(w) * size
+    floor = jnp.minimum(H, whole)
+    return capacities(w * b * c, b, whole + (len(w) - 1) * floor, floor)
+
+
 def composition(own):
     """Return the share of each domain in each target: all of its own, or equal ones where it has none."""
     return own + (1 - own.sum(axis=-1, keepdims=True)) / own.shape[-1]

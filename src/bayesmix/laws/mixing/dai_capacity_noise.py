@@ -31,11 +31,10 @@ and the solution for these constants lies hundreds of times lower.
 [1.05858, 1.57187, 1.12343, 1.14144, 2.60112, 1.81001, 1.78753]
 """
 
-import jax.numpy as jnp
 from numpyro.distributions import LogNormal
 
 from bayesmix.law import law, prior, reference
-from bayesmix.laws.mixing._capacity import capacities, composition
+from bayesmix.laws.mixing._capacity import composition, portions
 
 
 def coefficients(c, b, A, a, H, epsilon, N0, D0, w0):
@@ -58,8 +57,6 @@ def loss(
     epsilon=prior(LogNormal(-3.0, 2.0), "", "worth of all data to a domain, over that of its own", dims=("domain",)),
     N0=reference("N"), D0=reference("D"), w0=reference("w"), own=reference("own"),
 ):  # fmt: skip
-    whole = len(w) * N / N0
-    floor = jnp.minimum(H, whole)
-    x = capacities(w * b * c, b, whole + (len(w) - 1) * floor, floor)
+    x = portions(w, c, b, N / N0, H)
     tokens = D / D0 * (w + epsilon) / (w0 + epsilon)
     return E + composition(own) @ (c * x**-b + A * tokens**-a)

@@ -17,17 +17,16 @@ Chinchilla with equal exponents: 1 + 0.5 4^-0.5 + 0.5 16^-0.5.
 [1.375]
 """
 
-import jax.numpy as jnp
 from numpyro.distributions import LogNormal
 
 from bayesmix.law import law, prior, reference
-from bayesmix.laws.mixing._capacity import capacities, composition
+from bayesmix.laws.mixing._capacity import composition, portions
+from bayesmix.laws.mixing.dai_capacity_noise import coefficients as untied
 
 
 def coefficients(c, b, A, H, epsilon, N0, D0, w0):
     """Return the paper's c, A and H, for N in millions of parameters and D in billions of tokens."""
-    share = N0 / len(w0) / 1e6
-    return {"c_raw": c * share**b, "A_raw": A * (D0 / 1e9 / (w0 + epsilon)) ** b, "H_raw": H * share}
+    return untied(c, b, A, b, H, epsilon, N0, D0, w0)
 
 
 @law(paper="github.com/meiqwq/Explaining-Data-Mixing-Scaling-Laws", derived=coefficients)
@@ -43,8 +42,6 @@ def loss(
     epsilon=prior(LogNormal(-3.0, 2.0), "", "worth of all data to a domain, over that of its own", dims=("domain",)),
     N0=reference("N"), D0=reference("D"), w0=reference("w"), own=reference("own"),
 ):  # fmt: skip
-    whole = len(w) * N / N0
-    floor = jnp.minimum(H, whole)
-    x = capacities(w * b * c, b, whole + (len(w) - 1) * floor, floor)
+    x = portions(w, c, b, N / N0, H)
     tokens = D / D0 * (w + epsilon) / (w0 + epsilon)
     return E + composition(own) @ (c * x**-b + A * tokens**-b)

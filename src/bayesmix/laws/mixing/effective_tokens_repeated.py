@@ -25,13 +25,8 @@ import jax.numpy as jnp
 from numpyro.distributions import LogNormal, Normal
 
 from bayesmix.law import law, prior, reference
+from bayesmix.laws.data.muennighoff import worth
 from bayesmix.laws.mixing.effective_tokens import effective
-
-
-def fresh(tokens, unique, half_life):
-    """Return how many unique tokens a domain's tokens are worth, of which only so many are unique."""
-    repeats = jnp.maximum(tokens / unique, 1.0) - 1.0
-    return jnp.minimum(tokens, unique) * (1 - half_life * jnp.expm1(-repeats / half_life))
 
 
 @law(paper="arXiv:2305.16264")
@@ -51,6 +46,6 @@ def loss(
             scaled_by="tau"),
     N0=reference("N"), D0=reference("D"), w0=reference("w"), eps=1e-3,
 ):  # fmt: skip
-    worth = fresh(w * D, unique, jnp.asarray(R)[..., None]) / D
-    tokens = effective(worth, t, rho, w0, eps) + jnp.log(D / D0)
+    fresh = worth(unique, w * D, jnp.asarray(R)[..., None])
+    tokens = effective(fresh / D, t, rho, w0, eps) + jnp.log(D / D0)
     return E + A * (N / N0) ** -alpha + B * jnp.exp(-beta * tokens)

@@ -1,0 +1,42 @@
+"""Outcomes: what candidate runs would measure, in the draws that an objective is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bayesmix.beyond import bent
+from bayesmix.decision.objective import taken
+from bayesmix.evaluation import measured_draws
+from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
+
+
+def outcomes(
+    posteriors: Mapping[str, Posterior], counts: Mapping[str, int], runs: Runs, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return expected and measured responses of runs, shape (draw, run, target), as logarithms where all are positive.
+
+    Draw by draw the law, its quantities and its bend are those of `objective.build` with the same counts and seed.
+    """
+    parts = [_of_one(posteriors[name], count, runs, seed) for name, count in counts.items()]
+    expected, measured = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+    if min(expected.min(), measured.min()) <= 0:
+        return expected, measured
+    return np.log(expected), np.log(measured)
+
+
+def _of_one(posterior: Posterior, count: int, runs: Runs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    positions, bend = taken(posterior, count, seed)
+    inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
+    values = {name: v[positions] for name, v in posterior.values().items()}
+    expected, measured = measured_draws(posterior.model, values, inputs, seed)
+    # A run's own departure is no knowledge of others: it is part of what is measured, not of what is expected.
+    shared, own = (
+        bent(posterior, inputs, bend, rng) if posterior.model.discrepancy else None
+        for rng in (None, np.random.default_rng((seed, 1)))
+    )
+    if shared is None or own is None:
+        return expected, measured
+    return expected * shared[positions], measured * own[positions]

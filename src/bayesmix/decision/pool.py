@@ -1,0 +1,125 @@
+"""Pool: the small runs that could be done next, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.decision.allowed import Allowed
+from bayesmix.decision.decision import Decision
+from bayesmix.decision.planned import planned_run
+from bayesmix.errors import Fault, InputError
+from bayesmix.filling import filling, rounded
+from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
+
+_SPREAD, _OPTIMA = 48, 14  # mixtures that fill the simplex, and best ones of single draws
+_SCALES = 5
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Candidate runs.
+
+    Attributes
+    ----------
+    runs : Runs
+        With the mixture and all else that the laws need.
+    cost : array, shape (run,)
+        Training FLOP: the column C, or 6 N D; 1 each where neither is known.
+    in_flop : bool
+        Whether it is.
+    """
+
+    runs: Runs
+    cost: np.ndarray
+    in_flop: bool
+
+    @classmethod
+    def of(cls, runs: Runs) -> Pool:
+        """Take planned runs, whose names tell them apart, as candidates.
+
+        Raises
+        ------
+        InputError
+            Two have the same name.
+        """
+        names = runs.names
+        twice = [
+            Fault("another candidate has this name", "Give each its own", row, name)
+            for row, name in enumerate(names)
+            if name in names[:row]
+        ]
+        if twice:
+            raise InputError(runs.source, twice)
+        known = "C" in runs.symbols
+        return cls(runs, runs.column("C") if known else np.ones(len(runs)), known)
+
+
+def scales_of(runs: Runs) -> list[dict[str, float]]:
+    """Return the N and D of the runs that were done, from the cheapest to the dearest; few if they are many."""
+    symbols = [s for s in ("N", "D") if s in runs.symbols]
+    if not symbols:
+        return [{}]
+    distinct = np.unique(np.column_stack([runs.column(s) for s in symbols]), axis=0)
+    distinct = distinct[np.argsort(distinct.prod(axis=1), kind="stable")]
+    kept = np.unique(np.linspace(0, len(distinct) - 1, _SCALES).round().astype(int))
+    return [dict(zip(symbols, row.tolist(), strict=True)) for row in distinct[kept]]
+
+
+def candidates(
+    posteriors: Mapping[str, Posterior],
+    decision: Decision,
+    allowed: Allowed,
+    scales: Sequence[Mapping[str, float | str]],
+    seed: int,
+) -> Runs:
+    """Return candidate runs: at every scale, mixtures that fill the simplex and those that may turn out to be the best.
+
+    Half of the former are moved to where the problem allows them: what lies outside can teach too. All else that the
+    planned run has, such as labels and unique tokens, stays as it is there.
+    """
+    domains = len(decision.domains)
+    inside = filling(
+        _SPREAD // 2, domains, seed=seed, allowed=_into(allowed) if len(allowed.corners) == domains else None
+    )
+    around = filling(_SPREAD // 2, domains, seed=seed + 1, before=inside)
+    optima = decision.optima[np.linspace(0, len(decision.optima) - 1, _OPTIMA).round().astype(int)]
+    named = {
+        "chosen": decision.mixture,
+        "baseline": decision.baseline,
+        **{f"optimum{k + 1:02}": w for k, w in enumerate(optima)},
+        **{f"spread{k + 1:02}": w for k, w in enumerate(np.concatenate([inside, around]))},
+    }
+    w = rounded(np.array(list(named.values())))
+    unlike = np.sort(np.unique(w, axis=0, return_index=True)[1])
+    names = [list(named)[k] for k in unlike]
+    frames = [_at(scale, w[unlike], names, posteriors, decision, several=len(scales) > 1) for scale in scales]
+    return Runs.of(pd.concat(frames, ignore_index=True), planned=True, source="the candidates")
+
+
+def _into(allowed: Allowed) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda w: allowed.mixtures(allowed.pull(w))
+
+
+def _at(
+    scale: Mapping[str, float | str],
+    w: np.ndarray,
+    names: Sequence[str],
+    posteriors: Mapping[str, Posterior],
+    decision: Decision,
+    *,
+    several: bool,
+) -> pd.DataFrame:
+    first = next(iter(posteriors.values()))
+    kept = {k: v for k, v in decision.problem.planned.items() if k != "C"}
+    problem = replace(decision.problem, planned={**kept, **scale})
+    row = planned_run(first, problem, decision.domains).table.iloc[0]
+    where = "".join(f"-{s}{float(scale[s]):.2e}" for s in ("N", "D") if several and s in scale)
+    frame = pd.DataFrame([row] * len(w)).reset_index(drop=True)
+    frame["run"] = [name + where for name in names]
+    frame[[f"w.{d}" for d in decision.domains]] = w
+    return frame
