@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix import toml
+from bayesmix.decision.heuristics import heuristic
 from bayesmix.decision.reading import checked
 from bayesmix.errors import Fault, InputError, suggest
 
@@ -27,8 +28,9 @@ class Problem:
         The planned run apart from its mixture: N, D, U and labels, where the laws use them.
     bounds : mapping of str to (float, float)
         Least and greatest weight of a domain; ``default`` for those not named, 0 to 1 without one.
-    baseline : mapping of str to float, or "uniform"
-        The mixture to beat.
+    baseline : mapping of str to float, or str
+        The mixture to beat: weights, or a heuristic such as "uniform", "natural" or "unimax 4"; see
+        `bayesmix.decision.heuristics`.
     risk : str or mapping of str to float
         What of the objective's draws is minimised: "mean", ``{"quantile": p}``, ``{"cvar": share}`` or "worst law";
         see `bayesmix.decision.risk`.
@@ -45,8 +47,8 @@ class Problem:
         A ``mixture`` to stay near to, and the greatest ``divergence`` from it: Kullback-Leibler, nats.
     within : {"simplex", "fitted mixtures"}
         Whether the choice must lie within the convex hull of the fitted mixtures.
-    candidates : mapping of str to mapping of str to float
-        Mixtures to compare with the chosen one, by name.
+    candidates : mapping of str to (mapping of str to float, or str)
+        Mixtures to compare with the chosen one, by name: weights, or a heuristic.
     near : float
         Share of the gain that may be lost by a mixture that counts as nearly as good.
     """
@@ -62,7 +64,7 @@ class Problem:
     epochs: Mapping[str, float] = field(default_factory=dict)
     trusted: Mapping[str, Any] = field(default_factory=dict)
     within: str = "simplex"
-    candidates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    candidates: Mapping[str, Mapping[str, float] | str] = field(default_factory=dict)
     near: float = 0.05
 
     @classmethod
@@ -87,20 +89,24 @@ class Problem:
         Raises
         ------
         InputError
-            Weights for unknown domains, missing ones, or a sum other than 1.
+            Weights for unknown domains, or a sum other than 1; or what a heuristic lacks.
         """
-        if isinstance(self.baseline, str):
-            return np.full(len(domains), 1 / len(domains))
-        return mixture(self.baseline, domains, "the baseline")
+        return self._mixture(self.baseline, domains, "the baseline")
 
     def named(self, domains: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Return the mixtures to compare with: the candidates, the baseline and the uniform one."""
         found = gather(
-            *(lambda n=n, w=w: (n, mixture(w, domains, f"candidate {n}")) for n, w in self.candidates.items()),
+            *(lambda n=n, w=w: (n, self._mixture(w, domains, f"candidate {n}")) for n, w in self.candidates.items()),
             lambda: ("baseline", self.baseline_mixture(domains)),
         )
         uniform = {} if self.baseline == "uniform" else {"uniform": np.full(len(domains), 1 / len(domains))}
         return dict(found) | uniform
+
+    def _mixture(self, stated: Mapping[str, float] | str, domains: tuple[str, ...], what: str) -> np.ndarray:
+        if not isinstance(stated, str):
+            return mixture(stated, domains, what)
+        D = self.planned.get("D")
+        return heuristic(stated, domains, self.available, float(D) if D is not None else None, what)
 
 
 def mixture(weights: Mapping[str, float], domains: tuple[str, ...], what: str) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.decision.heuristics import SHAPE, parsed
 from bayesmix.decision.risk import Risk
 from bayesmix.errors import Fault, InputError, suggest
 
@@ -77,10 +78,14 @@ def _bounds(table: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _baseline(stated: Any) -> Iterator[Fault]:
+    yield from _mixture(stated, "baseline")
+
+
+def _mixture(stated: Any, what: str) -> Iterator[Fault]:
     if isinstance(stated, Mapping):
-        yield from _weights(stated, "baseline")
-    elif stated != "uniform":
-        yield Fault(f"baseline is {stated!r}", 'Write baseline = "uniform", or a table with a weight per domain')
+        yield from _weights(stated, what)
+    elif not isinstance(stated, str) or parsed(stated) is None:
+        yield Fault(f"{what} is {stated!r}", f"Give {SHAPE}, or a table with a weight per domain")
 
 
 def _risk(stated: Any) -> Iterator[Fault]:
@@ -132,7 +137,7 @@ def _candidates(table: Mapping[str, Any]) -> Iterator[Fault]:
     for name, weights in table.items():
         if name in ("chosen", "baseline", "uniform"):
             yield Fault(f"a candidate is named {name!r}, as one that is always compared", "Give it another name")
-        yield from _weights(weights, f"candidate {name}")
+        yield from _mixture(weights, f"candidate {name}")
 
 
 def _near(value: Any) -> Iterator[Fault]:
