@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmix import laws
+from bayesmix import laws, loo
 from bayesmix.comparison import compare
-from bayesmix.errors import BayesmixError, NotConvergedError
+from bayesmix.errors import BayesmixError, InputError, NotConvergedError
 from bayesmix.evaluation import log_likelihood
 from bayesmix.inference import fit
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
-from bayesmix.refit import in_folds
+from bayesmix.pooling import Pooling
+from bayesmix.refit import exact, in_folds
+from bayesmix.units import units
 from fakes import fake, mixture_runs, table
 
 SIGMA = 0.1
@@ -107,13 +109,17 @@ def test_leaving_out_mixtures_takes_all_runs_of_one_mixture_together():
     assert compare({"m": conjugate(losses(6), runs)}, leave_out="mixture").units == 3
 
 
-def by_quadrature(y: np.ndarray, groups: list[list[int]]) -> dict[int, float]:
-    """Return the log density of each y given all that are not in its group, under the law's own prior of the level."""
+def by_quadrature(y: np.ndarray, groups: list[list[int]], *, relative_to: str = "kept") -> dict[int, float]:
+    """Return the log density of each y given all that are not in its group, under the law's own prior of the level.
+
+    That is relative to the runs that a refit sees, or to all of them.
+    """
     found = {}
     for group in groups:
         kept = np.delete(y, group)
         level = np.linspace(2, 5, 60_001)
-        prior = stats.lognorm(0.5, scale=np.exp(np.log(kept).mean())).logpdf(level)
+        reference = kept if relative_to == "kept" else y
+        prior = stats.lognorm(0.5, scale=np.exp(np.log(reference).mean())).logpdf(level)
         log = prior + stats.norm(level[:, None], SIGMA).logpdf(kept).sum(axis=1)
         weight = np.exp(log - log.max())
         for i in group:
@@ -128,14 +134,20 @@ def elpds_of_fits(y: np.ndarray, **kwargs) -> tuple[float, float]:
     return float(np.mean(found)), float(np.std(found, ddof=1) / 2)
 
 
-def test_refits_give_what_quadrature_finds_for_the_runs_that_decide_the_fit():
+def unmovable(monkeypatch) -> None:
+    """Take away moment matching, as for a posterior of another version of its law."""
+    monkeypatch.setattr(loo, "matching", lambda posterior: None)
+
+
+def test_refits_give_what_quadrature_finds_for_the_runs_that_decide_the_fit(monkeypatch):
     y = np.array([*losses(7), 3.6])
     posterior = fit(constant(sigma=SIGMA), table(loss=y), seed=0)
+    unmovable(monkeypatch)
     plain = compare({"m": posterior})
     (bad,) = np.flatnonzero(y == 3.6)
     assert plain.table.loc["m", "bad_k"] == 1
     found = compare({"m": posterior}, refit=True)
-    assert (found.table.loc["m", "bad_k"], plain.method) == (0, "PSIS-LOO")
+    assert (*found.table.loc["m", ["bad_k", "bad_k_before"]], plain.method) == (0, 1, "PSIS-LOO")
     assert found.method == "PSIS-LOO, with refits where Pareto k was above 0.7"
     mean, error = elpds_of_fits(y, refit=True)
     truth = sum(by_quadrature(y, [[i] for i in range(8)]).values())
@@ -143,6 +155,47 @@ def test_refits_give_what_quadrature_finds_for_the_runs_that_decide_the_fit():
     assert abs(mean - truth) < 4 * error + 0.05
     assert abs(plain.table.loc["m", "elpd"] - truth) > abs(mean - truth)
     assert by_quadrature(y, [[bad]])[bad] < -5
+
+
+def test_a_refit_finds_the_density_of_a_run_that_hardly_any_of_its_draws_expect():
+    """Where the mean over draws misses it: the log density varies by 9 from draw to draw."""
+    y = np.array([*losses(3), 4.5])
+    posterior = fit(constant(sigma=SIGMA), table(loss=y), seed=0)
+    of = units(posterior, "run")
+    how = {"processes": 1, "progress": False}
+    found = [exact(posterior, of, [[3]], seed=s, **how)[0][3] for s in range(4)]
+    error = np.std([f[0] for f in found], ddof=1) / 2
+    assert max(k for _, k in found) < 0.7
+    truth = by_quadrature(y, [[3]])[3]
+    assert abs(np.mean([f[0] for f in found]) - truth) < 4 * error + 0.02
+    alone = fit(constant(sigma=SIGMA), table(loss=y[:3]), seed=0)
+    drawn = log_likelihood(alone, np.zeros(1, int), table(loss=y[3:])).ravel()
+    assert np.logaddexp.reduce(drawn) - np.log(len(drawn)) < truth - 1
+
+
+def test_moved_draws_replace_what_importance_sampling_cannot_do():
+    y = np.array([*losses(7), 4.5])
+    found = compare({"m": fit(constant(sigma=SIGMA), table(loss=y), seed=0)})
+    assert tuple(found.table.loc["m", ["bad_k", "bad_k_before"]]) == (0, 1)
+    assert found.method == "PSIS-LOO, with moment matching where Pareto k was above 0.7"
+    assert not any("Pareto k" in w for w in found.warnings)
+    truth = by_quadrature(y, [[i] for i in range(8)], relative_to="all")
+    posteriors = (fit(constant(sigma=SIGMA), table(loss=y), seed=s) for s in range(4))
+    elpds = [compare({"m": p}).table.loc["m", "elpd"] for p in posteriors]
+    assert abs(np.mean(elpds) - sum(truth.values())) < 4 * np.std(elpds, ddof=1) / 2 + 0.02
+
+
+def test_moving_that_would_take_minutes_waits_for_a_request(monkeypatch):
+    y = np.array([*losses(7), 4.5])
+    posterior = fit(constant(sigma=SIGMA), table(loss=y), seed=0)
+    monkeypatch.setattr(loo, "_CHEAP", 1e3)
+    found = compare({"m": posterior})
+    assert found.table.loc["m", "bad_k"] == 1
+    assert (
+        "m: moment matching was not tried for 1 runs, since it would take minutes: --refit tries it first."
+        in found.warnings
+    )
+    assert compare({"m": posterior}, refit=True).table.loc["m", "bad_k"] == 0
 
 
 def test_folds_give_what_quadrature_finds():
@@ -155,7 +208,67 @@ def test_folds_give_what_quadrature_finds():
     truth = by_quadrature(y, groups)
     # Of 4,000 nearly independent draws the mean of a density that varies by its own size has an error of 2 %.
     assert found.table.loc["m", "elpd"] == pytest.approx(sum(truth.values()), abs=4 * 0.02 * 3)
-    assert found.table.loc["m", "max_k"] == 0
+    assert found.table.loc["m", "max_k"] < 0.5
+
+
+FAMILIES = [f"f{i // 3}" for i in range(12)]
+
+
+def test_leaving_out_families_is_exact_where_importance_sampling_reaches():
+    y = losses()
+    runs = table(run=[f"r{i}" for i in range(12)], family=FAMILIES, loss=y)
+    mean, error = spread_of_elpd(y, runs, leave_out="family")
+    assert abs(mean - exact_loo(y, np.repeat(np.arange(4), 3))) < 4 * error + 0.02
+    found = compare({"m": conjugate(y, runs)}, leave_out="family")
+    assert (found.left_out, found.units) == ("family", 4)
+
+
+def test_a_family_that_cannot_be_left_out_by_weights_is_said_to_be_so_and_named(monkeypatch):
+    y = np.array([*losses(9), *(losses(3, seed=4) + 1)])
+    runs = table(run=[f"r{i}" for i in range(12)], family=FAMILIES, loss=y)
+    found = compare({"m": conjugate(y, runs)}, leave_out="family")
+    (said,) = (w for w in found.warnings if w.startswith("m: Pareto k above 0.7"))
+    assert "left-out values of family (largest" in said
+    assert "f3" in said
+    assert "A whole family is often more than importance sampling can leave out" in said
+    assert said.endswith("(--refit).")
+
+
+def test_what_cannot_be_left_out_is_refused_with_the_labels_there_are():
+    runs = table(family=FAMILIES, colour=["red", "blue"] * 6, loss=losses())
+    with pytest.raises(InputError, match=r"'famly' cannot be left out: .* \(there are: family, colour\).*'family'"):
+        compare({"m": conjugate(losses(), runs)}, leave_out="famly")
+    with pytest.raises(InputError, match=r"\(there are: none\)"):
+        compare({"m": conjugate(losses())}, leave_out="family")
+    with pytest.raises(InputError, match="no column 'w'"):
+        compare({"m": conjugate(losses())}, leave_out="mixture")
+    one = table(family=["a"] * 12, loss=losses())
+    with pytest.raises(BayesmixError, match="only one family"):
+        compare({"m": conjugate(losses(), one)}, leave_out="family")
+
+
+def test_a_refit_without_a_family_knows_it_by_its_population():
+    """Against quadrature over population and spread, with the levels of the groups integrated out."""
+    levels, sigma = (2.5, 2.8, 3.0, 3.3), 0.02
+    y = np.concatenate([v * np.exp(sigma * np.random.default_rng(i).standard_normal(3)) for i, v in enumerate(levels)])
+    model = Model(laws.get("constant"), NOISES["log_normal"], pooling={"L0": Pooling("family", "partial")})
+    posterior = fit(model.given(sigma=sigma), table(family=FAMILIES, loss=y), seed=0)
+    of, log = units(posterior, "family"), np.log(y).reshape(4, 3)
+    found = [exact(posterior, of, [[3]], seed=s, processes=1, progress=False)[0][3][0] for s in range(4)]
+    centre, spread = (a.ravel() for a in np.meshgrid(np.linspace(-0.5, 2.5, 801), np.geomspace(1e-3, 4, 800)))
+
+    def group(values: np.ndarray) -> np.ndarray:
+        # Of normal values around a normal level: their mean, and their scatter around it.
+        between = np.sqrt(spread**2 + sigma**2 / 3)
+        scatter = stats.norm(0, sigma).logpdf(values - values.mean()).sum() - stats.norm(0, sigma / np.sqrt(3)).logpdf(
+            0
+        )
+        return stats.norm(centre, between).logpdf(values.mean()) + scatter
+
+    prior = stats.norm(log[:3].mean(), 0.5).logpdf(centre) + stats.halfnorm(0, 0.5).logpdf(spread) + np.log(spread)
+    seen = prior + sum(group(values) for values in log[:3])
+    truth = np.logaddexp.reduce(seen + group(log[3])) - np.logaddexp.reduce(seen) - log[3].sum()
+    assert abs(np.mean(found) - truth) < 4 * np.std(found, ddof=1) / 2 + 0.02
 
 
 def test_fewer_than_two_folds_are_refused():
@@ -277,8 +390,45 @@ def test_stacking_weights_sum_to_one_and_prefer_the_model_behind_the_runs():
 def test_models_that_cannot_be_told_apart_are_said_to_be_so():
     y = losses()
     found = compare({"a": conjugate(y, seed=1), "b": conjugate(y, seed=2)})
-    assert any(w.startswith("Not told apart from ") for w in found.warnings)
+    (said,) = (w for w in found.warnings if w.startswith("Not told apart from "))
+    assert "(behind by " in said
+    assert "The table does not decide between them" in said
+    assert "95 % interval of 12 paired differences" in said
     assert any("Only 12 units" in w for w in found.warnings)
+
+
+def shifted(y: np.ndarray, by: float, runs=None):
+    """Return a posterior whose level is off by so much, of draws that hardly vary."""
+    return fake(constant(sigma=SIGMA), runs or table(loss=y), {"L0": y.mean() + by}, spread=1e-6)
+
+
+def verdict(y: np.ndarray, by: float, **kwargs) -> list[str]:
+    runs = kwargs.pop("runs", None)
+    return list(compare({"good": shifted(y, 0, runs), "off": shifted(y, by, runs)}, **kwargs).warnings)
+
+
+def test_a_clear_difference_of_many_runs_is_not_doubted():
+    y = losses(120)
+    assert verdict(y, 0.1) == []
+    assert any(w.startswith("Not told apart from good: off (") for w in verdict(y, 0.015))
+
+
+def test_few_units_need_a_larger_difference_than_two_standard_errors():
+    """The same difference of families, twice its standard error: of three it decides nothing, of many it would."""
+    runs = table(family=["a", "a", "b", "b", "c", "c"], loss=[3.0, 3.001, 3.05, 3.051, 3.1, 3.101])
+    y = np.asarray(runs.column("loss"))
+    found = compare({"good": shifted(y, 0, runs), "off": shifted(y, 0.15, runs)}, leave_out="family")
+    difference, error = found.table.loc["off", ["diff", "diff_se"]]
+    assert -4.303 * error < difference < -2.1 * error
+    assert difference < -4
+    assert any(w.startswith("Not told apart from good: off") for w in found.warnings)
+
+
+def test_bad_pareto_k_makes_the_difference_doubtful():
+    y = np.array([*losses(20), 4.5])
+    found = compare({"fragile": conjugate(y), "off": shifted(y, -0.6)})
+    assert found.table.loc["fragile", "bad_k"] == 1
+    assert any(w.startswith("As long as Pareto k is bad, off may be nearer to fragile") for w in found.warnings)
 
 
 def test_an_outlier_that_decides_the_fit_is_warned_of_by_name():

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from bayesmix.comparison import compare
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import Prediction
+from bayesmix.prediction import Optimum, Prediction
 from bayesmix.stacking import stacking
+
+_NEGLIGIBLE = 0.01  # weight
 
 
 def scale_weights(extrapolations: Sequence[Extrapolation]) -> dict[str, float]:
@@ -57,7 +60,7 @@ def shares(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extrapo
 
 
 def average(predictions: Mapping[str, Prediction], weights: Mapping[str, float], *, seed: int) -> Prediction:
-    """Return the mixture of predictions of the same runs and targets.
+    """Return the mixture of predictions of the same runs and targets, with a warning where the laws disagree.
 
     Parameters
     ----------
@@ -76,12 +79,76 @@ def average(predictions: Mapping[str, Prediction], weights: Mapping[str, float],
     parts = list(predictions.values())
     if len({(p.targets, p.planned.names) for p in parts}) > 1:
         raise BayesmixError("the predictions are of different runs or targets and cannot be averaged")
+    expected, measured = _mixed({n: (p.expected, p.measured) for n, p in predictions.items()}, weights, seed)
+    warnings = (*_disagreement(spread(predictions, weights)), *_inherited(predictions, weights))
+    return Prediction(expected, measured, parts[0].planned, parts[0].targets, warnings)
+
+
+def average_optimum(optima: Mapping[str, Optimum], weights: Mapping[str, float], *, seed: int) -> Optimum:
+    """Return the mixture of compute-optimal allocations of the same budgets and targets; arguments as of `average`.
+
+    Raises
+    ------
+    BayesmixError
+        The allocations are of different budgets or targets.
+    """
+    parts = list(optima.values())
+    if len({(o.targets, tuple(o.C.tolist())) for o in parts}) > 1:
+        raise BayesmixError("the allocations are of different budgets or targets and cannot be averaged")
+    N, D, response = _mixed({n: (o.N, o.D, o.response) for n, o in optima.items()}, weights, seed)
+    return Optimum(parts[0].C, N, D, response, parts[0].targets, _inherited(optima, weights))
+
+
+def spread(predictions: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.DataFrame:
+    r"""Return how far laws lie apart, against how unsure each is by itself, of expected responses.
+
+    $$\mathrm{var}(y) = \sum_k w_k \mathrm{var}_k(y) + \sum_k w_k (\bar y_k - \bar y)^2$$
+
+    Returns
+    -------
+    DataFrame
+        One row a run and target: ``sd_within`` and ``sd_between`` laws, the roots of the two sums; ``lowest`` and
+        ``highest``, the median of the laws that say least and most, of those with at least 1 % of the weight.
+    """
+    first = next(iter(predictions.values()))
+    heavy = [n for n in predictions if weights[n] >= _NEGLIGIBLE]
+    share = np.array([weights[n] for n in heavy]) / sum(weights[n] for n in heavy)
+    drawn = [predictions[n].expected for n in heavy]
+    within = np.tensordot(share, np.stack([d.var(axis=0) for d in drawn]), axes=1)
+    means, medians = (np.stack([of(d, axis=0) for d in drawn]) for of in (np.mean, np.median))
+    between = np.tensordot(share, (means - np.tensordot(share, means, axes=1)) ** 2, axes=1)
+    values = {
+        "sd_within": np.sqrt(within),
+        "sd_between": np.sqrt(between),
+        "lowest": medians.min(axis=0),
+        "highest": medians.max(axis=0),
+    }
+    rows = [(run, target) for run in first.planned.names for target in first.targets]
+    return pd.DataFrame(rows, columns=["run", "target"]).assign(**{n: v.ravel() for n, v in values.items()})
+
+
+def _disagreement(apart: pd.DataFrame) -> list[str]:
+    return [
+        f"The laws disagree about {r['target']} of {r['run']} by more than each is unsure: {r['lowest']:.4g} to "
+        f"{r['highest']:.4g}, a standard deviation of {r['sd_between']:.2g} between laws and {r['sd_within']:.2g} "
+        "within. Which law holds there, their average cannot know."
+        for r in apart.to_dict("records")
+        if r["sd_between"] > r["sd_within"]
+    ]
+
+
+def _mixed(parts: Mapping[str, tuple[np.ndarray, ...]], weights: Mapping[str, float], seed: int) -> list[np.ndarray]:
+    """Return the draws of each model by its share, arrays (draw, ...) with those of a model along the first axis."""
     rng = np.random.default_rng(seed)
     # As many draws as the shares allow without drawing any twice.
-    total = int(min(len(p.expected) / weights[n] for n, p in predictions.items() if weights[n] > 0))
-    chosen = {n: rng.permutation(len(p.expected))[: round(weights[n] * total)] for n, p in predictions.items()}
-    expected, measured = (
-        np.concatenate([getattr(p, of)[chosen[n]] for n, p in predictions.items()]) for of in ("expected", "measured")
-    )
-    warnings = dict.fromkeys(w for n, p in predictions.items() if weights[n] > 0.01 for w in p.warnings)
-    return Prediction(expected, measured, parts[0].planned, parts[0].targets, tuple(warnings))
+    total = int(min(len(arrays[0]) / weights[n] for n, arrays in parts.items() if weights[n] > 0))
+    chosen = {n: rng.permutation(len(arrays[0]))[: round(weights[n] * total)] for n, arrays in parts.items()}
+    return [
+        np.concatenate([a[chosen[n]] for n, a in zip(parts, arrays, strict=True)])
+        for arrays in zip(*parts.values(), strict=True)
+    ]
+
+
+def _inherited(results: Mapping[str, Prediction | Optimum], weights: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the warnings of all models that count, each once."""
+    return tuple(dict.fromkeys(w for n, r in results.items() if weights[n] >= _NEGLIGIBLE for w in r.warnings))

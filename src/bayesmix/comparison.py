@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
 
-import arviz_base
-import arviz_stats
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from bayesmix.errors import BayesmixError
-from bayesmix.evaluation import log_likelihood
+from bayesmix.loo import WAIC_VARIANCE, LeftOut, estimate
+from bayesmix.matching import BAD_K
 from bayesmix.posterior import Posterior
-from bayesmix.refit import exact, in_folds
-from bayesmix.stacking import stacking
+from bayesmix.stacking import pseudo_bma, stacking
+from bayesmix.units import Units, units
 
-BAD_K = 0.7
-WAIC_VARIANCE = 0.4
-Unit = Literal["run", "mixture", "observation"]
+LEAST_DIFFERENCE = 4.0  # nats
+_FEW = 100
 
 
 @dataclass(frozen=True)
@@ -31,20 +28,21 @@ class Comparison:
     ----------
     table : DataFrame
         One row a model, best first: ``elpd`` and ``se`` (of `method`), ``p`` (effective number of quantities), ``diff``
-        and ``diff_se`` (from the best), ``weight`` (stacking), ``max_k`` and ``bad_k`` (largest Pareto k and how many
-        exceed 0.7), ``waic`` and ``waic_se``.
+        and ``diff_se`` (from the best), ``weight`` (stacking) and ``pseudo_bma`` (pseudo-BMA+), ``max_k`` and ``bad_k``
+        (largest Pareto k and how many exceed 0.7, after all that was done about it), ``bad_k_before`` (how many did by
+        importance sampling alone), ``waic`` and ``waic_se``.
     left_out : str
-        What is left out at a time: a whole run, a whole mixture, or one row.
+        What is left out at a time: run, mixture, observation, or the label column whose values are.
     units : int
         How many of them there are.
     method : str
         How what was left out is predicted.
     warnings : tuple of str
-        Caveats in sentences.
+        Caveats in sentences, also that the table does not decide.
     """
 
     table: pd.DataFrame
-    left_out: Unit
+    left_out: str
     units: int
     method: str
     warnings: tuple[str, ...]
@@ -58,7 +56,7 @@ class Comparison:
 def compare(
     posteriors: Mapping[str, Posterior],
     *,
-    leave_out: Unit = "run",
+    leave_out: str = "run",
     refit: bool = False,
     folds: int | None = None,
     seed: int = 0,
@@ -68,26 +66,32 @@ def compare(
     r"""Compare models fitted to the same runs.
 
     PSIS-LOO (Vehtari, Gelman and Gabry 2017) leaves out whole runs, since the checkpoints and targets of one run
-    share its luck; WAIC (Watanabe 2010; Gelman, Hwang and Vehtari 2014) is given beside it,
+    share its luck. Where Pareto k says that importance sampling fails, draws are moved to the posterior without the
+    run; see `bayesmix.matching`. WAIC (Watanabe 2010; Gelman, Hwang and Vehtari 2014) is given beside it,
     $\mathrm{WAIC} = \sum_i \log \overline{p(y_i)} - \mathrm{var} \log p(y_i)$ over draws, as a log density. All
     likelihoods are densities of the response itself: a model of the log loss needs no correction to be compared with
     a model of the loss. The answer is about another run like these, not about a larger one.
+
+    Two models are told apart if their expected densities differ by 4 nats (Sivula, Magnusson, Matamoros and Vehtari
+    2020) and by the 95 % interval of a paired Student's t, which is wide where few units are left out.
 
     Parameters
     ----------
     posteriors : mapping of str to Posterior
         At least one; all of the same runs and targets.
-    leave_out : {"run", "mixture", "observation"}
-        What to leave out at a time.
+    leave_out : str
+        What to leave out at a time: run, mixture, observation, or the name of a label column, such as family.
     refit : bool
-        Fit anew without each unit whose Pareto k says that importance sampling cannot stand in for that.
+        Fit anew without each unit whose Pareto k is still bad when its draws were moved.
     folds : int, optional
         Leave out units in so many groups instead, chosen by chance, with a fit for each: K-fold cross-validation.
     seed, processes, progress
-        Of these fits; see `fit_many`.
+        Of these fits, see `fit_many`; and of the bootstrap of pseudo-BMA+.
 
     Raises
     ------
+    InputError
+        There is no label column of the name given.
     BayesmixError
         The posteriors are not of the same runs or targets, mix densities with probabilities, or there are fewer than
         two folds.
@@ -98,46 +102,51 @@ def compare(
         raise BayesmixError(f"folds is {folds}. Give at least 2")
     require_alike(posteriors)
     _require_one_kind(posteriors)
-    first = next(iter(posteriors.values()))
-    unit = _units(first, leave_out)
-    likelihoods = {name: log_likelihood(p, unit) for name, p in posteriors.items()}
-    elpds, cautions = {}, []
-    for name, likelihood in likelihoods.items():
-        elpd = _loo(likelihood)
-        bad = [[int(u)] for u in np.flatnonzero(np.asarray(elpd.pareto_k) > BAD_K)] if refit else []
-        groups = in_folds(likelihood.shape[2], folds, seed) if folds else bad
-        if groups:
-            found, said = exact(posteriors[name], unit, groups, seed=seed, processes=processes, progress=progress)
-            elpd = _replaced(elpd, found)
-            cautions += [f"{name}: {sentence}." for sentence in said]
-        elpds[name] = elpd
-    pointwise = {name: np.asarray(elpd.elpd_i) for name, elpd in elpds.items()}
-    weights = dict(zip(elpds, stacking(np.stack(list(pointwise.values()))).tolist(), strict=True))
-    best = max(elpds, key=lambda n: elpds[n].elpd)
-    rows = {}
-    for name, elpd in elpds.items():
-        k = np.asarray(elpd.pareto_k)
-        difference = pointwise[name] - pointwise[best]
-        waic, waic_se, unstable = _waic(likelihoods[name])
-        rows[name] = {
-            "elpd": float(elpd.elpd),
-            "se": float(elpd.se),
-            "p": float(elpd.p),
-            "diff": difference.sum(),
-            "diff_se": np.sqrt(len(difference)) * difference.std(ddof=1),
-            "weight": weights[name],
-            "max_k": k.max(),
-            "bad_k": int((k > BAD_K).sum()),
-            "waic": waic,
-            "waic_se": waic_se,
-        }
-        cautions += _cautions(name, rows[name], unstable, leave_out)
+    of = units(next(iter(posteriors.values())), leave_out)
+    how = {"refit": refit, "folds": folds, "seed": seed, "processes": processes, "progress": progress}
+    found = {name: estimate(p, of, **how) for name, p in posteriors.items()}
+    densities = np.stack([f.density for f in found.values()])
+    best = list(found)[int(densities.sum(axis=1).argmax())]
+    shares = zip(stacking(densities).tolist(), pseudo_bma(densities, seed=seed).tolist(), strict=True)
+    rows = {name: _row(f, found[best], *s) for (name, f), s in zip(found.items(), shares, strict=True)}
     table = pd.DataFrame.from_dict(rows, orient="index").sort_values("elpd", ascending=False)
-    units = int(unit.max()) + 1
-    method = f"{folds}-fold cross-validation" if folds else "PSIS-LOO"
-    if refit and not folds:
-        method += f", with refits where Pareto k was above {BAD_K}"
-    return Comparison(table, leave_out, units, method, tuple(cautions + _closeness(table, units)))
+    cautions = [said for name, f in found.items() for said in _cautions(name, f, of, refit or bool(folds))]
+    cautions += _closeness({str(name): found[str(name)] for name in table.index}, of)
+    return Comparison(table, leave_out, len(of), _method(found, refit, folds), tuple(cautions))
+
+
+def _row(found: LeftOut, best: LeftOut, weight: float, pseudo: float) -> dict[str, float]:
+    difference = found.density - best.density
+    return {
+        "elpd": float(found.density.sum()),
+        "se": _error(found.density),
+        "p": found.fitted - float(found.density.sum()),
+        "diff": float(difference.sum()),
+        "diff_se": _error(difference),
+        "weight": weight,
+        "pseudo_bma": pseudo,
+        "max_k": float(found.k.max()),
+        "bad_k": len(found.bad),
+        "bad_k_before": int((found.first_k > BAD_K).sum()),
+        "waic": float(found.waic.sum()),
+        "waic_se": _error(found.waic),
+    }
+
+
+def _error(densities: np.ndarray) -> float:
+    """Return the standard error of a sum over units."""
+    return float(np.sqrt(len(densities)) * densities.std(ddof=1))
+
+
+def _method(found: Mapping[str, LeftOut], refit: bool, folds: int | None) -> str:
+    if folds:
+        return f"{folds}-fold cross-validation"
+    moved = any(f.moved for f in found.values())
+    where = f"where Pareto k was above {BAD_K}"
+    done = [f"moment matching {where}"] * moved + [f"refits where it {'stayed' if moved else 'was'} so"] * refit
+    if refit and not moved:
+        done = [f"refits {where}"]
+    return ", with ".join(["PSIS-LOO", " and ".join(done)]) if done else "PSIS-LOO"
 
 
 def require_alike(posteriors: Mapping[str, Posterior]) -> None:
@@ -168,74 +177,52 @@ def _require_same(what: str, posteriors: Mapping[str, Posterior], key: Callable[
         raise BayesmixError(f"the posteriors are of different {what} and cannot be compared: {listed}. {remedy}")
 
 
-def _units(posterior: Posterior, leave_out: Unit) -> np.ndarray:
-    """Return the unit of each row: 0, 1, ...; -1 where none of the targets was measured."""
-    runs, measured = posterior.runs, np.asarray(posterior.inputs.observed).any(axis=1)
-    of = {
-        "observation": lambda: np.arange(len(runs)),
-        "mixture": lambda: runs.column("w"),
-        "run": lambda: np.array(runs.names),
-    }
-    unit = np.full(len(runs), -1)
-    unit[measured] = np.unique(of[leave_out]()[measured], axis=0, return_inverse=True)[1].ravel()
-    if unit.max() < 1:
-        raise BayesmixError(
-            f"there is only one {leave_out} with a measured target, so that nothing would remain if it were left out. "
-            "Leave out less: run, then observation"
-        )
-    return unit
-
-
-def _loo(likelihood: np.ndarray) -> Any:
-    # The mean over draws stands in for a quantity, so that the relative efficiency is that of the likelihood itself.
-    tree = arviz_base.from_dict({"posterior": {"lp": likelihood.sum(axis=2)}, "log_likelihood": {"run": likelihood}})
-    # What ArviZ warns of here is said in the comparison's own warnings, with names.
-    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-        return arviz_stats.loo(tree, pointwise=True)
-
-
-def _replaced(elpd: Any, found: Mapping[int, float]) -> Any:
-    """Put exact densities of some units in place of estimated ones; their Pareto k is 0, since nothing is estimated."""
-    pointwise, k = elpd.elpd_i.copy(), elpd.pareto_k.copy()
-    for unit, density in found.items():
-        pointwise[unit], k[unit] = density, 0.0
-    values = np.asarray(pointwise)
-    total, error = float(values.sum()), float(np.sqrt(len(values)) * values.std(ddof=1))
-    return replace(
-        elpd, elpd=total, se=error, p=elpd.p + elpd.elpd - total, elpd_i=pointwise, pareto_k=k, warning=False
-    )
-
-
-def _waic(likelihood: np.ndarray) -> tuple[float, float, int]:
-    flat = likelihood.reshape(-1, likelihood.shape[-1])
-    density = np.logaddexp.reduce(flat, axis=0) - np.log(len(flat))
-    variance = flat.var(axis=0, ddof=1)
-    pointwise = density - variance
-    error = np.sqrt(len(pointwise)) * pointwise.std(ddof=1)
-    return float(pointwise.sum()), float(error), int((variance > WAIC_VARIANCE).sum())
-
-
-def _cautions(name: str, row: Mapping[str, float], unstable: int, leave_out: Unit) -> list[str]:
-    found = []
-    if row["bad_k"]:
-        found.append(
-            f"{name}: Pareto k above {BAD_K} for {row['bad_k']} left-out {leave_out}s (largest {row['max_k']:.2f}): "
-            "they decide the fit by themselves and LOO is too optimistic about them. Look at these runs, and refit "
-            "without each of them (--refit)."
-        )
-    if unstable:
-        found.append(
-            f"{name}: the log likelihood of {unstable} left-out {leave_out}s varies by more than {WAIC_VARIANCE}: "
+def _cautions(name: str, found: LeftOut, of: Units, refitted: bool) -> list[str]:
+    cautions = [f"{name}: {said}." for said in found.said]
+    if found.bad:
+        count, largest = len(found.bad), found.k.max()
+        beginning = f"{name}: Pareto k above {BAD_K} for {count} left-out {of.several} (largest {largest:.2f}; "
+        said = f"{beginning}{of.named(found.bad)}): "
+        if refitted:
+            said += "even a fit without them does not show how likely they are. Look at these runs."
+        else:
+            said += "they decide the fit by themselves and LOO is too optimistic about them. "
+            if of.large:
+                said += f"A whole {of.kind} is often more than importance sampling can leave out. "
+            said += "Look at these runs, and refit without each of them (--refit)."
+        cautions.append(said)
+    if unstable := int((found.variance > WAIC_VARIANCE).sum()):
+        cautions.append(
+            f"{name}: the log likelihood of {unstable} left-out {of.several} varies by more than {WAIC_VARIANCE}: "
             "WAIC is unreliable, read LOO."
         )
-    return found
+    return cautions
 
 
-def _closeness(table: pd.DataFrame, units: int) -> list[str]:
-    found = []
-    if units < 100:
-        found.append(f"Only {units} units are left out in turn: standard errors are rough below 100.")
-    rivals = [str(n) for n, r in table.iloc[1:].iterrows() if abs(r["diff"]) < max(4.0, 2 * r["diff_se"])]
+def _closeness(found: Mapping[str, LeftOut], of: Units) -> list[str]:
+    """Return what keeps the table from deciding; the models come best first."""
+    said, (best, *others) = [], found
+    if len(of) < _FEW:
+        said.append(f"Only {len(of)} units are left out in turn: standard errors are rough below {_FEW}.")
+    differences = {name: found[best].density - found[name].density for name in others}
+    rivals = [name for name, difference in differences.items() if not _told_apart(difference)]
     if rivals:
-        found.append(f"Not told apart from {table.index[0]}: {', '.join(rivals)} (within 4, or 2 standard errors).")
-    return found
+        listed = ", ".join(f"{n} (behind by {differences[n].sum():.1f} ± {_error(differences[n]):.1f})" for n in rivals)
+        said.append(
+            f"Not told apart from {best}: {listed}, within {LEAST_DIFFERENCE:g} nats or the 95 % interval of {len(of)} "
+            "paired differences. The table does not decide between them: average them by their weights, or ask which "
+            "forecasts hidden larger runs (extrapolate)."
+        )
+    for name in (n for n in others if n not in rivals):
+        if found[name].bad or found[best].bad:
+            said.append(
+                f"As long as Pareto k is bad, {name} may be nearer to {best} than the standard error of their "
+                "difference says."
+            )
+    return said
+
+
+def _told_apart(difference: np.ndarray) -> bool:
+    """Say whether differences, shape (unit,), add up to more than chance may."""
+    beyond = float(stats.t.ppf(0.975, len(difference) - 1)) * _error(difference)
+    return abs(difference.sum()) >= max(LEAST_DIFFERENCE, beyond)

@@ -1,15 +1,18 @@
-"""Leaving out in earnest: fits without some of the runs, where importance sampling cannot stand in for them."""
+"""Leaving out in earnest: fits without some of the runs, where the draws at hand cannot stand in for them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bayesmix.evaluation import log_likelihood
 from bayesmix.inference import fit_many
+from bayesmix.matching import BAD_K, matching, smoothed
 from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
+from bayesmix.units import Units
 
 
 def in_folds(units: int, count: int, seed: int) -> list[list[int]]:
@@ -20,44 +23,64 @@ def in_folds(units: int, count: int, seed: int) -> list[list[int]]:
 
 def exact(
     posterior: Posterior,
-    unit: np.ndarray,
+    units: Units,
     groups: Sequence[Sequence[int]],
     *,
     seed: int,
     processes: int,
     progress: bool,
-) -> tuple[dict[int, float], list[str]]:
+) -> tuple[dict[int, tuple[float, float]], list[str]]:
     """Return the log predictive density of every unit of the groups, fitted without its group.
 
     Parameters
     ----------
     posterior : Posterior
         Of all runs; its model is fitted again.
-    unit : integer array, shape (observation,)
-        Which unit each row belongs to; -1 for none.
+    units : Units
+        Its units.
     groups : sequence of sequences of int
         Units that are left out together.
 
     Returns
     -------
-    (dict of int to float, list of str)
-        By unit; and a sentence for every fit that did not converge.
+    (dict of int to (float, float), list of str)
+        By unit, the density and how hard it was to average over the draws of the fit, as Pareto k; and a sentence for
+        every fit that did not converge.
     """
     runs, found, said = posterior.runs, {}, []
-    tables = [runs.rows(~np.isin(unit, group)) for group in groups]
+    tables = [_without(posterior, units.rows(group)) for group in groups]
     names = [f"without {k}" for k in range(len(groups))]
     fits = fit_many(posterior.model, tables, seed=seed, names=names, processes=processes, progress=progress)
     for group, name in zip(groups, names, strict=True):
-        if problems := [p.short or p.sentence for p in fits[name].problems() if p.fatal]:
-            said.append(f"a fit without {_some(posterior, unit, group)} did not converge ({'; '.join(problems)})")
-        left_out = np.isin(unit, group)
-        _, numbered = np.unique(unit[left_out], return_inverse=True)
-        drawn = log_likelihood(fits[name], numbered, runs.rows(left_out))
-        densities = logsumexp(drawn, axis=(0, 1)) - np.log(drawn[..., 0].size)
-        found |= dict(zip(sorted(group), densities.tolist(), strict=True))
+        fit, left_out = fits[name], units.rows(group)
+        if problems := [p.short or p.sentence for p in fit.problems() if p.fatal]:
+            said.append(f"a fit without {units.named(group)} did not converge ({'; '.join(problems)})")
+        _, numbered = np.unique(units.index[left_out], return_inverse=True)
+        drawn = log_likelihood(fit, numbered, runs.rows(left_out))
+        for k, unit in enumerate(sorted(group)):
+            found[unit] = _density(fit, drawn[..., k].ravel(), runs, ~left_out, units.rows([unit]))
     return found, said
 
 
-def _some(posterior: Posterior, unit: np.ndarray, group: Sequence[int]) -> str:
-    names = list(dict.fromkeys(np.array(posterior.runs.names)[np.isin(unit, group)]))
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _density(
+    fit: Posterior, drawn: np.ndarray, runs: Runs, fitted: np.ndarray, unit: np.ndarray
+) -> tuple[float, float]:
+    """Return the log of the mean of a unit's density over draws, moved to where it is not negligible if need be."""
+    _, k = smoothed(drawn)
+    movable = matching(fit, runs, fitted) if k > BAD_K else None
+    if movable:
+        density, lower = movable.ratio(fitted | unit)
+        if lower < k:
+            return density, lower
+    return float(np.logaddexp.reduce(drawn) - np.log(len(drawn))), k
+
+
+def _without(posterior: Posterior, left_out: np.ndarray) -> Runs:
+    """Return the runs without some rows; with them, but nothing measured, where a group of the model has no others."""
+    runs = posterior.runs
+    kept = runs.rows(~left_out)
+    if all(set(kept.table[by]) == set(levels) for by, levels in posterior.coordinates.levels.items()):
+        return kept
+    hidden = runs.table.copy()
+    hidden.loc[left_out, list(runs.targets)] = np.nan
+    return replace(runs, table=hidden)

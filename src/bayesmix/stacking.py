@@ -1,11 +1,18 @@
-r"""Stacking: the shares of several laws that would have forecast best together.
+r"""Weights of several laws, from densities of responses that they had not seen, left out or hidden.
 
-$$w = \operatorname{arg\,max} \sum_i \log \sum_k w_k\, p_k(y_i)$$
+Stacking: the shares that would have forecast best together,
 
-over densities of responses that the laws had not seen, left out or hidden. The score is concave in the weights, and
-expectation-maximisation climbs it to the top.
+$$w = \operatorname{arg\,max} \sum_i \log \sum_k w_k\, p_k(y_i).$$
 
-Source: Yao, Vehtari, Simpson and Gelman (2018), Using Stacking to Average Bayesian Predictive Distributions, eq. 4.
+The score is concave in the weights, and expectation-maximisation climbs it to the top.
+
+Pseudo-BMA+: how often each law is the one that forecast best, softly, if other runs like these had come,
+
+$$w_k = \operatorname{E}_a \frac{\exp z_k}{\sum_l \exp z_l}, \quad z_k = n \sum_i a_i \log p_k(y_i), \quad
+a \sim \mathrm{Dirichlet}(1, \dots, 1).$$
+
+Source: Yao, Vehtari, Simpson and Gelman (2018), Using Stacking to Average Bayesian Predictive Distributions, eq. 4 and
+section 3.4.
 
 >>> import numpy as np
 >>> stacking(np.log([[0.9, 0.9, 0.1], [0.3, 0.3, 0.9]])).round(3).tolist()
@@ -15,8 +22,10 @@ Source: Yao, Vehtari, Simpson and Gelman (2018), Using Stacking to Average Bayes
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import softmax
 
 _STEPS, _SETTLED = 10_000, 1e-9
+_BOOTSTRAPS = 1000
 
 
 def stacking(log_densities: np.ndarray) -> np.ndarray:
@@ -30,3 +39,10 @@ def stacking(log_densities: np.ndarray) -> np.ndarray:
             break
         weights = following
     return weights
+
+
+def pseudo_bma(log_densities: np.ndarray, *, seed: int) -> np.ndarray:
+    """Return pseudo-BMA+ weights, shape (model,), from densities (model, response); `seed` is of the bootstrap."""
+    count = log_densities.shape[1]
+    shares = np.random.default_rng(seed).dirichlet(np.ones(count), _BOOTSTRAPS)
+    return softmax(count * shares @ log_densities.T, axis=1).mean(axis=0)

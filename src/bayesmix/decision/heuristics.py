@@ -89,5 +89,5 @@ def _unimax(most: np.ndarray, budget: float) -> np.ndarray:
     shares = np.zeros(len(most))
     for left, domain in zip(range(len(most), 0, -1), np.argsort(most, kind="stable"), strict=True):
         shares[domain] = min(most[domain], budget / left)
-        budget -= shares[domain]
+        budget -= float(shares[domain])
     return shares

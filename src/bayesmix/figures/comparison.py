@@ -33,7 +33,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
     left.tick_params(axis="y", labelsize=style.TEXT, labelcolor=style.INK, length=0)
     style.label(
         left,
-        x=f"elpd less the best's (nats, {comparison.units} {comparison.left_out}s left out), ± 1 and 2 s.e.",
+        x=f"elpd less the best's (nats, left out by {comparison.left_out}: {comparison.units}), ± 1 and 2 s.e.",
     )
     weight = table["weight"].to_numpy(float)
     right.barh(y, weight, height=0.5, color=style.BLUE, alpha=0.6, lw=0)

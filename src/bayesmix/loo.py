@@ -1,0 +1,125 @@
+"""LOO: how well a posterior would predict each unit of its runs, had it not seen that."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import arviz_base
+import arviz_stats
+import numpy as np
+
+from bayesmix.evaluation import log_likelihood
+from bayesmix.matching import BAD_K, matching
+from bayesmix.posterior import Posterior
+from bayesmix.refit import exact, in_folds
+from bayesmix.units import Units
+
+WAIC_VARIANCE = 0.4
+# Units times draws times responses that are moved unasked: a minute or so.
+_CHEAP = 1e8
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is known of every unit as if it had been left out.
+
+    Attributes
+    ----------
+    density : array, shape (unit,)
+        Log predictive density.
+    k : array, shape (unit,)
+        Pareto k of what it was computed by.
+    first_k : array, shape (unit,)
+        Pareto k of the draws as they are.
+    fitted : float
+        Log predictive density of all units as the posterior has it that saw them.
+    waic : array, shape (unit,)
+        Widely applicable information criterion, as a log density.
+    variance : array, shape (unit,)
+        Of the log likelihood over draws.
+    moved : bool
+        Whether draws were moved for any unit.
+    said : tuple of str
+        What went wrong on the way, in sentences without the model's name.
+    """
+
+    density: np.ndarray
+    k: np.ndarray
+    first_k: np.ndarray
+    fitted: float
+    waic: np.ndarray
+    variance: np.ndarray
+    moved: bool = False
+    said: tuple[str, ...] = ()
+
+    @property
+    def bad(self) -> list[int]:
+        """Units whose density cannot be relied upon."""
+        return np.flatnonzero(self.k > BAD_K).tolist()
+
+    def having(self, found: Mapping[int, tuple[float, float]], said: tuple[str, ...] = ()) -> LeftOut:
+        """Return the same with other densities of some units, and their Pareto k."""
+        density, k = self.density.copy(), self.k.copy()
+        for unit, (log, own) in found.items():
+            density[unit], k[unit] = log, own
+        return replace(self, density=density, k=k, said=self.said + said)
+
+
+def estimate(
+    posterior: Posterior,
+    units: Units,
+    *,
+    refit: bool,
+    folds: int | None,
+    seed: int,
+    processes: int,
+    progress: bool,
+) -> LeftOut:
+    """Return the density of every unit given the others; arguments as those of `bayesmix.comparison.compare`.
+
+    By importance sampling; where Pareto k is bad by moment matching, if that is cheap; where it stays bad by refits, if
+    they are asked for. Or by K-fold cross-validation alone.
+    """
+    found = _psis(log_likelihood(posterior, units.index))
+    groups = in_folds(len(units), folds, seed) if folds else None
+    if not folds and found.bad:
+        found = _moved(posterior, units, found, at_any_cost=refit)
+        groups = [[unit] for unit in found.bad] if refit else None
+    if groups:
+        again, said = exact(posterior, units, groups, seed=seed, processes=processes, progress=progress)
+        found = found.having(again, tuple(said))
+    return found
+
+
+def _psis(likelihood: np.ndarray) -> LeftOut:
+    """Return Pareto-smoothed importance sampling of log likelihoods, shape (chain, draw, unit), and WAIC."""
+    # The mean over draws stands in for a quantity, so that the relative efficiency is that of the likelihood itself.
+    tree = arviz_base.from_dict({"posterior": {"lp": likelihood.sum(axis=2)}, "log_likelihood": {"run": likelihood}})
+    # What ArviZ warns of here is said in the comparison's own warnings, with names.
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        elpd: Any = arviz_stats.loo(tree, pointwise=True)
+    flat = likelihood.reshape(-1, likelihood.shape[-1])
+    seen = np.logaddexp.reduce(flat, axis=0) - np.log(len(flat))
+    variance, k = flat.var(axis=0, ddof=1), np.asarray(elpd.pareto_k)
+    return LeftOut(np.asarray(elpd.elpd_i), k, k, float(seen.sum()), seen - variance, variance)
+
+
+def _moved(posterior: Posterior, units: Units, found: LeftOut, *, at_any_cost: bool) -> LeftOut:
+    """Return the same by moved draws, for the units of bad Pareto k where that lowers it."""
+    draws, responses = len(next(iter(posterior.values().values()))), np.size(posterior.inputs.response)
+    if not at_any_cost and len(found.bad) * draws * responses > _CHEAP:
+        sentence = f"moment matching was not tried for {len(found.bad)} {units.several}, since it would take minutes"
+        return replace(found, said=(f"{sentence}: --refit tries it first",))
+    movable = matching(posterior)
+    if movable is None:
+        return found
+    rows = units.index >= 0
+    again = {}
+    for unit in found.bad:
+        ratio, k = movable.ratio(rows & ~units.rows([unit]))
+        if k < found.k[unit]:
+            again[unit] = (-ratio, k)
+    return replace(found.having(again), moved=bool(again))
