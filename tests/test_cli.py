@@ -342,7 +342,8 @@ def test_several_posteriors_are_averaged_and_shown_beside_it(bayesmix, saved, tm
     path = tmp_path / "p.csv"
     code, out, _ = bayesmix("predict", one, other, "--at", "N=70e9,D=1.4e12", "--out", path)
     assert code == 0
-    assert out.startswith("Average of one (")
+    assert out.startswith("Average of ")
+    assert "one (" in out.splitlines()[0]
     frame = pd.read_csv(path)
     assert list(dict.fromkeys(frame["model"])) == ["average", "one", "other"]
     medians = frame[frame["of"] == "expected"].set_index("model")["median"]
@@ -359,7 +360,7 @@ def test_compute_optimal_allocations_of_several_posteriors_are_averaged(bayesmix
     line = ["predict", tmp_path / "one.nc", tmp_path / "other.nc", "--compute", "1e22", "--out", tmp_path / "p.csv"]
     code, out, err = bayesmix(*line)
     assert code == 0, err
-    assert out.startswith("Average of one (")
+    assert out.startswith("Average of ")
     frame = pd.read_csv(tmp_path / "p.csv")
     sizes = frame[frame["quantity"] == "N"].set_index("model")
     assert list(sizes.index) == ["average", "one", "other"]
@@ -465,7 +466,7 @@ def test_hidden_runs_are_forecast_and_the_forecast_says_what_that_is_worth(bayes
     code, _, warned = bayesmix("report", constant, "--extrapolation", out, "--out", tmp_path / "report")
     assert code == 0
     page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
-    assert "## Forecasts of hidden runs" in page
+    assert "## Backtest" in page
     code, _, warned = bayesmix("report", saved / "scale.nc", "--extrapolation", out, "--out", tmp_path / "other")
     assert code != 0
     assert "extrapolation of model constant, but the posteriors are of chinchilla" in warned

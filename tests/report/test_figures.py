@@ -115,7 +115,7 @@ def test_comparison(comparison, tmp_path):
     figure = drawn(figures.comparison_figure(comparison), tmp_path)
     left, right = figure.axes
     assert [t.get_text() for t in left.get_yticklabels()] == ["kaplan_nd", "chinchilla"]
-    assert "24 runs left out" in left.get_xlabel()
+    assert "left out by run: 24" in left.get_xlabel()
     assert [p.get_width() for p in right.patches] == pytest.approx(comparison.table["weight"].tolist()[::-1])
 
 

@@ -18,13 +18,16 @@ def extrapolation_figure(extrapolation: Extrapolation) -> Figure:
     extrapolation : Extrapolation
         Forecasts of hidden runs.
     """
-    figure = style.canvas(3.4)
+    figure = style.canvas(3.6)
     wide, middle, right = figure.subplots(1, 3, width_ratios=(2.2, 1, 1))
     for axes in (wide, middle, right):
         style.dress(axes)
     _errors(wide, extrapolation)
     _coverage(middle, extrapolation)
     _pit(right, extrapolation)
+    handles, labels = wide.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=5, frameon=False, fontsize=style.SMALL,
+                  labelcolor=style.INK)  # fmt: skip
     return figure
 
 
@@ -37,7 +40,9 @@ def _errors(axes, extrapolation: Extrapolation) -> None:
         part = (table["at"] == at).to_numpy()
         x = table["decades"][part]
         axes.vlines(x, ends[0][part], ends[1][part], color=color, lw=1.6, alpha=0.3)
-        axes.plot(x, error[part], "o", color=color, ms=3.5, mew=0, label=f"{extrapolation.by} ≤ {style.short(at)}")
+        axes.plot(
+            x, error[part], "o", color=color, ms=3.5, mew=0, label=f"fitted: {extrapolation.by} ≤ {style.short(at)}"
+        )
     axes.axhline(0, color=style.INK, lw=0.9)
     # Wide intervals shall not hide the errors that they are there for.
     reach = max(1.5 * float(np.abs(error).max()), float(np.quantile(np.abs(np.concatenate(ends)), 0.8)))
@@ -48,7 +53,6 @@ def _errors(axes, extrapolation: Extrapolation) -> None:
         y="error of the forecast (%)",
         title=f"{style.plain(extrapolation.model)}: hidden runs and 90 % intervals",
     )
-    style.legend(axes, title="fitted", title_fontsize=style.SMALL, loc="best")
 
 
 def _coverage(axes, extrapolation: Extrapolation) -> None:

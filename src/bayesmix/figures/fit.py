@@ -15,7 +15,7 @@ from bayesmix.posterior import Posterior
 _BINS = 12
 
 
-def fit_figure(posterior: Posterior) -> Figure:
+def fit_figure(posterior: Posterior, facts: Fitted | None = None) -> Figure:
     """Draw measured against median response, and the residuals with their 90 % predictive band.
 
     Residuals are drawn against the first of C, N, D or a scalar covariate of the law that varies, else against the
@@ -25,8 +25,10 @@ def fit_figure(posterior: Posterior) -> Figure:
     ----------
     posterior : Posterior
         Any posterior, converged or not.
+    facts : Fitted, optional
+        The law at the fitted runs, where it is known already: of many runs it takes a while.
     """
-    facts = fitted(posterior)
+    facts = facts or fitted(posterior)
     shown = _shown(facts)
     if len(shown) == 1:
         figure = style.canvas(3.7)

@@ -123,7 +123,7 @@ def _prior_density(quantity: Prior, factor: float, least: float, most: float) ->
     # Not every family has quantiles in closed form, and these only set the ends of the axis.
     low, high = factor * np.quantile(np.asarray(distribution.sample(jax.random.key(0), (4000,))), [0.01, 0.97])
     pad = 0.15 * (most - least)
-    x = np.linspace(min(low, least - pad), max(high, most + pad), 600)
+    x = np.linspace(min(low, least - pad), max(high, most + pad), 300)
     inside = np.asarray(distribution.support(x / factor))  # pyright: ignore
     # Outside its support a density is zero; asked there, NumPyro warns.
     height = np.zeros_like(x)
@@ -146,11 +146,11 @@ def _heat_map(axes: Axes, figure, posterior: Posterior, name: str, quantity: Pri
     image = axes.imshow(median, cmap="PuOr" if signed else "Blues", norm=norm, aspect="auto")
     decimals = max(0, 1 - int(np.floor(np.log10(most))))
     for (i, j), value in np.ndenumerate(median):
-        dark = abs(value) > 0.6 * most
+        dark = abs(value) > 0.7 * most
         axes.text(j, i, f"{round(value, decimals) + 0.0:.{decimals}f}", ha="center", va="center", fontsize=style.SMALL,
-                  color="white" if dark else style.MUTED if unsure[i, j] else style.INK)  # fmt: skip
+                  color=style.ON_DARK if dark else style.ON_PALE_MUTED if unsure[i, j] else style.ON_PALE)  # fmt: skip
         if unsure[i, j]:
-            axes.plot([j - 0.48, j + 0.48], [i + 0.46, i - 0.46], color=style.MUTED, lw=0.7)
+            axes.plot([j - 0.48, j + 0.48], [i + 0.46, i - 0.46], color=style.ON_PALE_MUTED, lw=0.7)
     domains = posterior.coordinates.domains
     rows = _rows(posterior, name)
     axes.set_xticks(range(len(domains)), [style.plain(d, 14) for d in domains], rotation=25 if len(domains) > 5 else 0)

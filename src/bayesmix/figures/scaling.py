@@ -15,8 +15,8 @@ from bayesmix.figures import style
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import LEVELS, Optimum, Prediction, compute_optimal
 
-# From pale to dark, so that size is read without a key, in grey print too; the palest is still seen on white.
-_SIZES = LinearSegmentedColormap.from_list("sizes", ["#9ecae1", "#4292c6", "#08519c", "#05264d"])
+# From pale to dark, so that size is read without a key, in grey print too; both ends are seen on white and on black.
+_SIZES = LinearSegmentedColormap.from_list("sizes", ["#8cc8ee", "#3d93d4", "#4f76d0", "#8257c8"])
 _THICKNESS = dict(zip(LEVELS, (6.0, 3.4, 1.2), strict=True))
 _DRAWS = 200
 _NAMED = 8

@@ -1,4 +1,5 @@
 """What all figures share: colours that colour-blind readers tell apart, axes, units and clipped outliers."""
+# ruff: noqa: RUF001 - typographic signs are meant
 
 from __future__ import annotations
 
@@ -12,10 +13,13 @@ from bayesmix.covariates import COVARIATES, RESPONSES, head
 # Okabe and Ito (2008), in an order that keeps neighbours apart in grey print too.
 BLUE, ORANGE, GREEN, PURPLE, SKY, GOLD = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 INK, MUTED, LINE, SHADE = "#1f2933", "#66707c", "#c9ced6", "#eef1f5"
+# On a coloured ground, which is the same whatever the theme of the page around it.
+ON_PALE, ON_PALE_MUTED, ON_DARK = "#1e2932", "#545e69", "#fefefe"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, GOLD, SKY, "#4d4d4d", "#8c6d1f")
 WIDTH = 9.0
 SMALL, TEXT = 8.0, 9.0
 MOST_PANELS = 12
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def canvas(height: float, *, width: float = WIDTH) -> Figure:
@@ -97,15 +101,16 @@ def log_axis(axis, low: float, high: float, *, ticks: int = 6) -> None:
 
 
 def short(value: float) -> str:
-    r"""Return a number as an axis shows it.
+    """Return a number as an axis shows it.
 
-    >>> short(7e9), short(1e19), short(0.25), short(0)
-    ('7B', '$10^{19}$', '0.25', '0')
+    >>> short(7e9), short(1e19), short(5.88e23), short(0.25), short(0)
+    ('7B', '10¹⁹', '5.88 × 10²³', '0.25', '0')
     """
     if value and not 1e-3 < abs(value) < 1e15:
         exponent = int(np.floor(np.log10(abs(value)) + 1e-9))
         mantissa = value / 10**exponent
-        return f"$10^{{{exponent}}}$" if abs(mantissa - 1) < 1e-6 else f"${mantissa:.3g}\\times10^{{{exponent}}}$"
+        power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
+        return power if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g} × {power}"
     for unit, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= unit:
             return f"{value / unit:.3g}{suffix}"
@@ -130,6 +135,6 @@ def clipped(
     if outside.any():
         farthest = y[outside][np.abs(y[outside] - (low + high) / 2).argmax()]
         text = f"{outside.sum()} beyond, to {farthest:.2g}"
-        note(axes, 0.02 if left else 0.98, 0.97, text, ha="left" if left else "right", va="top", color=color)
+        note(axes, 0.02 if left else 0.98, 0.97, text, ha="left" if left else "right", va="top", color=INK)
     axes.set_ylim(low, high)
     return int(outside.sum())

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph; `tone` is "plain", or "lead" for what is to be read first."""
 
     text: str
+    tone: str = "plain"
     kind: str = "text"
 
 
@@ -44,11 +45,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its file name, and words for those who do not see it."""
+    """A figure with its file name, the `claim` that it shows, with numbers, and what is `drawn` and how to read it."""
 
     figure: Figure
     name: str
-    caption: str
+    claim: str
+    drawn: str
     kind: str = "picture"
 
 

@@ -1,16 +1,20 @@
-"""What the answer rests on: diagnostics, data, the comparison of models, the fit."""
+"""What the answer rests on: the comparison of models, the fit, diagnostics, data, and where everything came from."""
 # ruff: noqa: RUF001 - typographic signs are meant
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from bayesmix import outliers
+from bayesmix import modelfile, outliers
 from bayesmix.comparison import Comparison
 from bayesmix.covariates import COVARIATES
 from bayesmix.figures import comparison_figure, fit_figure
+from bayesmix.figures.fitted import Fitted, fitted
+from bayesmix.provenance import versions
 from bayesmix.report import facts, numbers
-from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text
+from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text, Verbatim
 from bayesmix.report.groups import Group, Results
 
 _COLUMNS = (
@@ -40,19 +44,14 @@ def diagnostics(results: Results) -> Section:
                 for k in ("ess_bulk", "ess_tail")
             ), f"{found['divergences']}", f"{found['chains']} × {found['draws']:,}",
         ))  # fmt: skip
-        problems += [f"{name}: {p}" for p in posterior.problems()]
+        problems += [f"{name}: {p}" for p in posterior.problems() if p.fatal]
     blocks: list[Block] = [Table.of(header, rows, words=2)]
     if problems:
-        blocks.append(Points(tuple(problems), "plain" if results_ok(results) else "alarm"))
+        blocks.append(Points(tuple(problems), "alarm"))
     blocks.append(
         Text("Wanted: R-hat of at most 1.01 and effective sample sizes (ESS) of at least 400, for every quantity.")
     )
     return Section("Diagnostics", tuple(blocks))
-
-
-def results_ok(results: Results) -> bool:
-    """Say whether every posterior converged."""
-    return all(p.converged for p in results.posteriors.values())
 
 
 def data(results: Results) -> Section:
@@ -104,12 +103,30 @@ def _comparison(group: Group, one: Comparison, k: int) -> list[Block]:
             " ± ".join(numbers.together([r["waic"], r["waic_se"]], r["waic_se"])),
         ))  # fmt: skip
     header = ("model", "elpd", "difference", "weight", "p", "max k", "k > 0.7", "WAIC")
-    caption = "Differences of elpd with one and two standard errors, and stacking weights."
     blocks: list[Block] = [
-        Table.of(header, rows, title=f"{one.method}: {one.units} units, each a whole {one.left_out}"),
-        Picture(comparison_figure(one), f"comparison-{group.name}-{k + 1}", caption),
+        Table.of(header, rows, title=f"{one.method}: {one.units} units, left out by {one.left_out}"),
+        Picture(
+            comparison_figure(one),
+            f"comparison-{group.name}-{k + 1}",
+            _ahead(one),
+            "Differences of elpd with one and two standard errors, and stacking weights.",
+        ),
     ]
     return blocks + ([Points(one.warnings, "caution")] if one.warnings else [])
+
+
+def _ahead(one: Comparison) -> str:
+    """Return the claim of the figure: by how much the best model predicts better than the next."""
+    best, *others = one.table.index
+    if not others:
+        return f"{best} stands alone: there is nothing to compare it with."
+    row = one.table.loc[others[0]]
+    gap, error = numbers.together([-row["diff"], row["diff_se"]], row["diff_se"])
+    apart = "Not told apart" if any(w.startswith("Not told apart") for w in one.warnings) else "Told apart"
+    return (
+        f"{apart}: {best} predicts what is left out better than {others[0]} by {gap} ± {error} nats, and "
+        f"has {numbers.percent(one.table.loc[best, 'weight'], 0)} of the stacking weight."
+    )
 
 
 def fit(results: Results) -> Section:
@@ -117,15 +134,56 @@ def fit(results: Results) -> Section:
     blocks: list[Block] = []
     for group in results.groups:
         for name, posterior in group.posteriors.items():
+            found = fitted(posterior)
             blocks += [
                 Heading(name),
                 Picture(
-                    fit_figure(posterior),
+                    fit_figure(posterior, found),
                     f"fit-{name}",
-                    f"{name}: measured against the law's median, and residuals with their 90 % predictive band, which "
-                    "should hold nine points of ten; triangles are runs beyond the axis.",
+                    _within(name, found),
+                    "Measured against the law's median, and residuals with their 90 % predictive band, which should "
+                    "hold nine points of ten; triangles are runs beyond the axis.",
                 ),
             ]
             if said := outliers.sentence(posterior):
                 blocks.append(Text(said))
     return Section("Fit and residuals", tuple(blocks))
+
+
+def _within(name: str, found: Fitted) -> str:
+    """Return the claim of the figure: how many runs the predictive band holds."""
+    seen = np.isfinite(found.residual)
+    held = ((found.residual >= found.low) & (found.residual <= found.high))[seen]
+    return (
+        f"{name}: {held.sum():,} of {held.size:,} responses ({numbers.percent(held.mean(), 0)}) lie in their 90 % band."
+    )
+
+
+def provenance(results: Results) -> Section:
+    """Return what is needed to do it again."""
+    rows = [
+        (
+            n,
+            str(p.seed),
+            p.model.law.fingerprint,
+            p.runs.hash[:16],
+            str(p.tree["posterior"].attrs.get("created_at", ""))[:19],
+        )
+        for n, p in results.posteriors.items()
+    ]
+    sampled: dict[str, list[str]] = {}
+    for name, posterior in results.posteriors.items():
+        sampled.setdefault(_listed(posterior.versions), []).append(name)
+    return Section(
+        "Provenance",
+        (
+            Table.of(("posterior", "seed", "law fingerprint", "runs hash", "sampled (UTC)"), rows, words=5),
+            *(Text(f"{', '.join(names)} sampled with {packages}.") for packages, names in sampled.items()),
+            Text(f"Written with {_listed(versions())}."),
+            *(Verbatim(f"Model {n} as TOML", modelfile.dumps(p.model)) for n, p in results.posteriors.items()),
+        ),
+    )
+
+
+def _listed(packages: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in packages.items())

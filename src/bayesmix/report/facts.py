@@ -21,16 +21,18 @@ from bayesmix.prediction import Prediction
 from bayesmix.priors import describe
 from bayesmix.provenance import versions
 from bayesmix.report.groups import Results
+from bayesmix.report.verdict import Verdict
 from bayesmix.runs import Runs
 
 LEVEL = 0.9
 
 
-def gather(title: str, results: Results, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def gather(title: str, found: Verdict, results: Results, comparisons: Sequence[Comparison]) -> dict[str, Any]:
     """Return all numbers of a report; what is not a number is null."""
     posteriors, decision = results.posteriors, results.decision
     everything = {
         "title": title,
+        "verdict": vars(found),
         "converged": all(p.converged for p in posteriors.values()),
         "notices": list(notices(posteriors, results.predictions)),
         "versions": versions(),

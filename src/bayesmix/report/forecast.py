@@ -1,20 +1,17 @@
-"""What is ahead: planned runs, compute-optimal allocations, the mixture; and where everything came from."""
-# ruff: noqa: RUF001 - typographic signs are meant
+"""What is ahead: planned runs and compute-optimal allocations; and what forecasts of hidden runs were worth."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import numpy as np
 
-from bayesmix import modelfile, scores
-from bayesmix.decision import Decision
-from bayesmix.decision.constraints import limits
-from bayesmix.figures import extrapolation_figure, gain_figure, has_scale, mixture_figure, scaling_figure
-from bayesmix.figures.gain import probability
-from bayesmix.prediction import LEVELS, Prediction
-from bayesmix.provenance import versions
+from bayesmix import scores
+from bayesmix.extrapolation import Extrapolation
+from bayesmix.figures import extrapolation_figure, has_scale, scaling_figure
+from bayesmix.posterior import Posterior
+from bayesmix.prediction import Prediction
 from bayesmix.report import numbers
-from bayesmix.report.answers import mixture_sentences, objective_unit, outside
-from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text, Verbatim
+from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text
+from bayesmix.report.caveats import outside
 from bayesmix.report.groups import Results
 
 
@@ -23,19 +20,26 @@ def predictions(results: Results) -> Section | None:
     blocks: list[Block] = []
     for name in results.by_weight(results.predictions):
         prediction = results.predictions[name]
-        blocks += [Heading(name), _prediction(prediction)]
         posterior = results.posteriors[name]
         own = tuple(outside(results, prediction, name))
-        blocks += [Text(backtest.sentence()) for backtest in results.backtests(name)]
-        blocks += [Points(own, "caution")] if own else []
+        blocks += [Heading(_weighted(results, name)), _prediction(prediction)]
         if has_scale(posterior) and "C" in prediction.planned.symbols:
-            blocks.append(_scaling(name, scaling_figure(posterior, prediction)))
+            blocks.append(_scaling(name, posterior, prediction))
+        blocks += [Points(own, "caution")] if own else []
     for name, posterior in results.posteriors.items():
         if name not in results.predictions and has_scale(posterior) and not results.predictions:
-            blocks += [Heading(name), _scaling(name, scaling_figure(posterior))]
+            blocks += [Heading(name), _scaling(name, posterior, None)]
     if not blocks:
         return None
-    return Section("Predictions", (_lead(results), *blocks) if results.predictions else tuple(blocks))
+    if not results.predictions:
+        return Section("Runs against compute", tuple(blocks))
+    return Section("Forecast", (_lead(results), *blocks))
+
+
+def _weighted(results: Results, name: str) -> str:
+    """Return the name of a model with its stacking weight, where it was compared."""
+    compared = any(name in c.weights for g in results.groups for c in g.comparisons)
+    return f"{name} (stacking weight {results.weights[name]:.2f})" if compared else name
 
 
 def _lead(results: Results) -> Text:
@@ -50,24 +54,43 @@ def _lead(results: Results) -> Text:
     )
 
 
-def _scaling(name: str, figure) -> Picture:
-    return Picture(
-        figure, f"scaling-{name}", f"{name}: runs against compute. Outside the shaded range there are no runs."
-    )
+def _scaling(name: str, posterior: Posterior, prediction: Prediction | None) -> Picture:
+    target = posterior.targets[0]
+    fitted = posterior.runs.column("C")
+    if prediction is None:
+        seen = posterior.runs.column(target)
+        claim = (
+            f"{name} knows {target} from {numbers.amount(fitted.min())} to {numbers.amount(fitted.max())} FLOP, where "
+            f"it fell from {numbers.plain(np.nanmax(seen))} to {numbers.plain(np.nanmin(seen))}."
+        )
+    else:
+        i = int(prediction.planned.column("C").argmax())
+        low, middle, high = np.quantile(prediction.measured[:, i, 0], [0.05, 0.5, 0.95])
+        times = prediction.planned.column("C")[i] / fitted.max()
+        where = f"{times:,.3g} times the compute of the largest fitted run" if times > 1 else "within the fitted runs"
+        claim = (
+            f"{name} expects {target} {numbers.bracketed(middle, low, high)} (90 % interval) of "
+            f"{prediction.planned.names[i]}, {where}."
+        )
+    drawn = "Runs against compute; outside the shaded range there are none, and intervals rest on the law."
+    return Picture(scaling_figure(posterior, prediction), f"scaling-{name}", claim, drawn)
 
 
 def _prediction(prediction: Prediction) -> Table:
     runs = prediction.planned
     given = [s for s in ("N", "D", "C", "U") if s in runs.symbols]
-    header = ("run", "target", *given, "median", *(f"{level:.0%}".replace("%", " %") for level in LEVELS))
+    header = ("run", "target", *given, "median", *(numbers.percent(level, 0) for level in scores.LEVELS))
+    shares = [0.5, *(end for level in scores.LEVELS for end in ((1 - level) / 2, (1 + level) / 2))]
+    found = np.quantile(prediction.measured, shares, axis=0)
     rows = []
-    for k, row in enumerate(prediction.table().to_dict("records")):
-        i = k // len(prediction.targets)
-        ends = [row[f"{side}{level:.0%}"] for level in LEVELS for side in ("low", "high")]
-        texts = numbers.together([row["median"], *ends], row["high80%"] - row["low80%"])
-        spans = [f"{a} to {b}" for a, b in zip(texts[1::2], texts[2::2], strict=True)]
-        rows.append((row["run"], row["target"], *(numbers.amount(runs.column(s)[i]) for s in given), texts[0], *spans))
-    return Table.of(header, rows, words=2)
+    for i, run in enumerate(runs.names):
+        place = tuple(numbers.amount(runs.column(s)[i]) for s in given)
+        for j, target in enumerate(prediction.targets):
+            low, high = np.quantile(prediction.measured[:, i, j], [0.05, 0.95])
+            texts = numbers.together(found[:, i, j].tolist(), (high - low) / 2)
+            spans = (f"{a} to {b}" for a, b in zip(texts[1::2], texts[2::2], strict=True))
+            rows.append((run, target, *place, texts[0], *spans))
+    return Table.of(header, rows, words=2, title="Medians and predictive intervals")
 
 
 def backtests(results: Results) -> Section | None:
@@ -95,12 +118,21 @@ def backtests(results: Results) -> Section | None:
             Picture(
                 extrapolation_figure(backtest),
                 f"extrapolation-{k}",
-                f"{backtest.model}: runs that were hidden from the fit. Left: what was measured against the forecast "
-                "and its 90 % interval. Middle: share inside intervals. Right: flat if forecasts are calibrated.",
+                _covered(backtest),
+                "Left: errors of forecasts of runs that were hidden from the fit, in their 90 % intervals. Middle: "
+                "share inside intervals. Right: flat if forecasts are calibrated.",
             ),
             *([Points(backtest.warnings, "caution")] if backtest.warnings else []),
         ]
-    return Section("Forecasts of hidden runs", tuple(blocks)) if blocks else None
+    return Section("Backtest", tuple(blocks)) if blocks else None
+
+
+def _covered(backtest: Extrapolation) -> str:
+    found = backtest.scores(by=()).iloc[0]
+    return (
+        f"90 % intervals of {backtest.model} covered {numbers.percent(found['coverage90%'], 0)} of "
+        f"{found['responses']:.0f} hidden responses, and medians were off by {numbers.percent(found['rmse'])}."
+    )
 
 
 def optima(results: Results) -> Section | None:
@@ -119,120 +151,3 @@ def optima(results: Results) -> Section | None:
         own = tuple(outside(results, optimum, name))
         blocks += [Points(own, "caution")] if own else []
     return Section("Compute-optimal allocation", tuple(blocks)) if blocks else None
-
-
-def mixture(results: Results) -> Section | None:
-    """Return the chosen mixture and what is gained by it."""
-    decision = results.decision
-    if decision is None:
-        return None
-    unit = objective_unit(results)
-    bounds = zip(*limits(decision.problem, decision.domains), strict=True)
-    rows = [
-        (r["domain"], numbers.percent(r["weight"]), _span(r["low90%"], r["high90%"]),
-         _span(r["near_low"], r["near_high"]), numbers.percent(r["baseline"]),
-         _span(r["observed_low"], r["observed_high"]), _span(*limits))
-        for r, limits in zip(decision.table().to_dict("records"), bounds, strict=True)
-    ]  # fmt: skip
-    header = ("domain", "weight", "90 % interval of the optimum", "nearly as good", "baseline", "fitted runs", "bounds")
-    blocks: list[Block] = [
-        *(Text(s) for s in mixture_sentences(decision, unit)),
-        Table.of(header, rows),
-        *([Points(decision.warnings, "caution")] if decision.warnings else []),
-        Picture(
-            mixture_figure(decision),
-            "mixture",
-            "Chosen weights, where the best weight may lie, which others are nearly as good, the baseline and the "
-            "range of the fitted runs.",
-        ),
-        Picture(gain_figure(decision, unit), "gain", "Gain over the baseline, paired draw by draw."),
-        Heading("Mixtures compared"),
-        _candidates(decision),
-        *([Heading("What the choice rests on"), _alternatives(decision)] if decision.under else []),
-        Heading("In numbers"),
-        _decision_facts(decision, unit),
-    ]
-    return Section("Mixture", tuple(blocks))
-
-
-def _span(low: float, high: float) -> str:
-    return f"{numbers.percent(low)} to {numbers.percent(high)}"
-
-
-def _candidates(decision: Decision) -> Table:
-    rows = []
-    for row in decision.candidates().to_dict("records"):
-        gain, span = numbers.interval(row["gain"], row["low90%"], row["high90%"])
-        best = probability(row["p_best"], len(decision.gain))
-        rows.append((row["mixture"], numbers.plain(row["risk"], 5), gain, span, best))
-    header = ("mixture", str(decision.risk), "gain over the baseline", "90 % interval", "probability of being the best")
-    return Table.of(header, rows)
-
-
-def _alternatives(decision: Decision) -> Table:
-    rows = [
-        (row["under"], *(numbers.plain(row[c]) for c in ("own_gain", "chosen_gain")), numbers.percent(row["moved"]))
-        for row in decision.alternatives().to_dict("records")
-    ]
-    header = ("believing only", "gain of what it would choose", "gain of the chosen mixture", "weight moved")
-    return Table.of(header, rows)
-
-
-def _decision_facts(decision: Decision, unit: str) -> Table:
-    facts, problem = decision.facts(), decision.problem
-    gain, span = numbers.interval(facts["gain"], facts["gain_low90%"], facts["gain_high90%"])
-    stated = ", ".join(f"{t} × {w:g}" for t, w in problem.objective.items())
-    planned = (f"{k} = {v if isinstance(v, str) else numbers.amount(v)}" for k, v in problem.planned.items())
-    rows = (
-        ("objective", stated or "all targets equally"),
-        ("planned run", ", ".join(planned) or "any"),
-        ("models", ", ".join(f"{n} {numbers.percent(w)}" for n, w in decision.model_weights.items())),
-        ("expected objective", numbers.plain(facts["expected_objective"], 5)),
-        ("expected objective of the baseline", numbers.plain(facts["baseline_expected_objective"], 5)),
-        *_risk_rows(decision, facts),
-        (f"gain ({unit})" if unit else "gain", f"{gain} (90 %: {span})"),
-        ("gain on draws that it was not chosen by", numbers.plain(facts["corrected_gain"])),
-        ("probability of beating the baseline", probability(decision.p_better, len(decision.gain))),
-        ("expected regret: value of perfect information", numbers.plain(facts["expected_regret"], 2)),
-        ("nearly as good: loses at most", numbers.plain(facts["near_loss"], 2)),
-        ("optimality: to first order, others are better by at most", numbers.plain(facts["kkt_residual"], 2)),
-        ("best of random and observed mixtures, worse by", numbers.plain(facts["candidate_gap"], 2)),
-    )
-    return Table.of(("", ""), rows, words=2)
-
-
-def _risk_rows(decision: Decision, facts: Mapping[str, float]) -> list[tuple[str, str]]:
-    if "risk" not in facts:
-        return []
-    values = numbers.plain(facts["risk"], 5), numbers.plain(facts["baseline_risk"], 5)
-    return [(f"risk: {decision.risk}", values[0]), ("risk of the baseline", values[1])]
-
-
-def _listed(packages: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in packages.items())
-
-
-def provenance(results: Results) -> Section:
-    """Return what is needed to do it again."""
-    rows = [
-        (
-            n,
-            str(p.seed),
-            p.model.law.fingerprint,
-            p.runs.hash[:16],
-            str(p.tree["posterior"].attrs.get("created_at", ""))[:19],
-        )
-        for n, p in results.posteriors.items()
-    ]
-    sampled: dict[str, list[str]] = {}
-    for name, posterior in results.posteriors.items():
-        sampled.setdefault(_listed(posterior.versions), []).append(name)
-    return Section(
-        "Provenance",
-        (
-            Table.of(("posterior", "seed", "law fingerprint", "runs hash", "sampled (UTC)"), rows, words=5),
-            *(Text(f"{', '.join(names)} sampled with {packages}.") for packages, names in sampled.items()),
-            Text(f"Written with {_listed(versions())}."),
-            *(Verbatim(f"Model {n} as TOML", modelfile.dumps(p.model)) for n, p in results.posteriors.items()),
-        ),
-    )

@@ -15,6 +15,8 @@ from bayesmix.report.blocks import Block, Equation, Heading, Picture, Section, T
 from bayesmix.report.groups import Results
 from bayesmix.report.tex import equations
 
+_PRIOR_DECIDES = 0.5  # of its standard deviation kept
+
 
 def models(results: Results) -> Section:
     """Return every model with its quantities."""
@@ -61,9 +63,23 @@ def _model(name: str, posterior: Posterior) -> list[Block]:
         Picture(
             prior_posterior_figure(posterior),
             f"quantities-{name}",
-            f"{name}: prior (grey) and posterior of the law's quantities, scaled to the same height.",
+            _learned(name, posterior),
+            "Prior (grey) and posterior of the law's quantities, scaled to the same height.",
         ),
     ]
+
+
+def _learned(name: str, posterior: Posterior) -> str:
+    """Return the claim of the figure: how much of their priors the runs left the law's quantities."""
+    kept = {n: k for n, k in posterior.prior_kept.items() if n in posterior.model.law.quantities and np.isfinite(k)}
+    if not kept:
+        return f"{name}: what was believed before the runs, and after."
+    worst = max(kept, key=lambda n: kept[n])
+    most = "decides" if kept[worst] > _PRIOR_DECIDES else "left little to decide"
+    return (
+        f"{name}: least was learned of {worst}, which keeps {numbers.percent(min(kept[worst], 1), 0)} of its prior's "
+        f"standard deviation; there the prior {most}."
+    )
 
 
 def _constant(value: Any) -> str:

@@ -80,10 +80,25 @@ def interval(middle: float, low: float, high: float) -> tuple[str, str]:
     """Return a number and its interval as text.
 
     >>> interval(1.9658, 1.9512, 1.9921)
-    ('1.97', '1.95 to 1.99')
+    ('1.966', '1.951 to 1.992')
     """
-    m, a, b = together([middle, low, high], abs(high - low))
+    m, a, b = _ends(middle, low, high)
     return m, f"{a} to {b}"
+
+
+def bracketed(middle: float, low: float, high: float) -> str:
+    """Return a number with its interval in brackets.
+
+    >>> bracketed(2.312, 2.268, 2.361)
+    '2.31 [2.27, 2.36]'
+    """
+    m, a, b = _ends(middle, low, high)
+    return f"{m} [{a}, {b}]"
+
+
+def _ends(middle: float, low: float, high: float) -> list[str]:
+    # Half the interval is what the middle is uncertain by.
+    return together([middle, low, high], abs(high - low) / 2)
 
 
 def amounts(middle: float, low: float, high: float) -> tuple[str, str]:
@@ -91,13 +106,22 @@ def amounts(middle: float, low: float, high: float) -> tuple[str, str]:
     return amount(middle), f"{amount(low)} to {amount(high)}"
 
 
-def percent(share: float) -> str:
+def percent(share: float, decimals: int = 1) -> str:
     """Return a share in per cent.
 
-    >>> percent(0.381), percent(0.004)
-    ('38.1 %', '0.4 %')
+    >>> percent(0.381), percent(0.004), percent(0.95, 0)
+    ('38.1 %', '0.4 %', '95 %')
     """
-    return f"{_minus(f'{100 * share:.1f}')} %"
+    return f"{_minus(f'{100 * share:.{decimals}f}')} %"
+
+
+def united(text: str, unit: str) -> str:
+    """Return a number as text with its unit, if it has one.
+
+    >>> united("0.5", "nats/token"), united("0.5", "")
+    ('0.5 nats/token', '0.5')
+    """
+    return f"{text} {unit}" if unit else text
 
 
 def _minus(text: str) -> str:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -13,8 +11,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
-from PIL import Image
 
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision
@@ -23,12 +19,12 @@ from bayesmix.extrapolation import Extrapolation, informed
 from bayesmix.files import refuse_overwrite, write_whole
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
-from bayesmix.report import answers, evidence, facts, forecast, models
+from bayesmix.report import caveats, evidence, facts, forecast, mixture, models, verdict
 from bayesmix.report.blocks import Picture, Section
+from bayesmix.report.drawing import png, svg
 from bayesmix.report.groups import Results, group
 from bayesmix.report.tex import mathml
 
-_DPI = 160
 _MARKDOWN = str.maketrans({
     "&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " ",
     "|": r"\|", "`": r"\`", "*": r"\*", "[": r"\[", "]": r"\]",
@@ -92,12 +88,13 @@ def write_report(
     predictions, optima = predictions or {}, optima or {}
     results = Results(group(posteriors, compared), decision, predictions, optima, tuple(extrapolations))
     _refuse_strangers(posteriors, {**predictions, **optima})
-    numbers = facts.gather(title, results, compared)
+    found = verdict.verdict(results)
+    numbers = facts.gather(title, found, results, compared)
     page = {
         "title": title,
-        "alarm": answers.alarm(results),
+        "alarm": caveats.alarm(results),
         "notices": numbers["notices"],
-        "sections": _sections(results),
+        "sections": [verdict.section(found), *_sections(results)],
     }
     return write_whole(folder, lambda path: _write(path, page, numbers), overwrite=overwrite)
 
@@ -111,31 +108,32 @@ def _refuse_strangers(posteriors: Mapping[str, Posterior], results: Mapping[str,
 
 
 def _sections(results: Results) -> list[Section]:
+    """Return what the verdict rests on: the evidence first, then what the evidence itself rests on."""
     sections = [
-        answers.answer(results),
-        answers.warnings(results),
-        evidence.diagnostics(results),
-        evidence.data(results),
-        models.models(results),
+        caveats.section(results),
+        mixture.section(results),
+        forecast.predictions(results),
+        forecast.optima(results),
+        forecast.backtests(results),
         evidence.comparison(results),
         evidence.fit(results),
-        forecast.predictions(results),
-        forecast.backtests(results),
-        forecast.optima(results),
-        forecast.mixture(results),
-        forecast.provenance(results),
+        models.models(results),
+        evidence.diagnostics(results),
+        evidence.data(results),
+        evidence.provenance(results),
     ]
     return [s for s in sections if s is not None and s.blocks]
 
 
 def _write(path: Path, page: dict[str, Any], numbers: dict[str, Any]) -> None:
     (path / "figures").mkdir(parents=True)
-    pictures: dict[str, bytes] = {}
-    for block in (b for s in page["sections"] for b in s.blocks):
-        if isinstance(block, Picture):
-            pictures[block.name] = png(block.figure)
-            (path / "figures" / _file(block)).write_bytes(pictures[block.name])
-    pages = {"report.html": _html(pictures), "report.md": _markdown()}
+    pictures = [block for section in page["sections"] for block in section.blocks if isinstance(block, Picture)]
+    # Numbered, so that names stay apart that differ only in what a file name or an identifier cannot hold.
+    names = {picture.name: f"figure-{k}" for k, picture in enumerate(pictures, start=1)}
+    for picture in pictures:
+        (path / "figures" / _file(picture, names)).write_bytes(png(picture.figure))
+        picture.figure.set_layout_engine("none")  # laid out once, that is enough
+    pages = {"report.html": _html(names), "report.md": _markdown(names)}
     for name, environment in pages.items():
         text = environment.get_template(f"{name}.j2").render(page)
         (path / name).write_text(text, encoding="utf-8")
@@ -143,28 +141,19 @@ def _write(path: Path, page: dict[str, Any], numbers: dict[str, Any]) -> None:
     (path / "report.json").write_text(text + "\n", encoding="utf-8")
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as a PNG of 256 colours: a third of the size, and no difference to the eye."""
-    raw, image = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=_DPI, facecolor="white")
-    colours = Image.open(raw).convert("RGB")
-    # Other methods lose the colours of thin lines, which cover few pixels.
-    colours.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        image, format="png", optimize=True
-    )
-    return image.getvalue()
+def _file(picture: Picture, names: Mapping[str, str]) -> str:
+    number = names[picture.name].removeprefix("figure-")
+    return f"{number}-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", picture.name) + ".png"
 
 
-def _file(picture: Picture) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", picture.name).lstrip(".") + ".png"
-
-
-def _html(pictures: Mapping[str, bytes]) -> Environment:
+def _html(names: Mapping[str, str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("bayesmix.report", "."), autoescape=True, finalize=_unbroken, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["data_uri"] = lambda p: "data:image/png;base64," + base64.b64encode(pictures[p.name]).decode()
+    environment.filters["name"] = lambda picture: names[picture.name]
+    # Escaped by the parser that wrote it.
+    environment.filters["svg"] = lambda picture: Markup(svg(picture.figure, names[picture.name]))  # noqa: S704
     # Made of escaped parts by `mathml`, so that it may stand as it is.
     environment.filters["mathml"] = lambda tex: Markup(found) if (found := mathml(tex)) else None  # noqa: S704
     return environment
@@ -175,7 +164,7 @@ def _unbroken(value: Any) -> Any:
     return value.replace(" %", "\u00a0%").replace(" × 10", "\u00a0×\u00a010") if isinstance(value, str) else value
 
 
-def _markdown() -> Environment:
+def _markdown(names: Mapping[str, str]) -> Environment:
     environment = Environment(  # noqa: S701 - finalize escapes for Markdown, where HTML is only one of the dangers
         loader=PackageLoader("bayesmix.report", "."),
         finalize=_escape,
@@ -183,7 +172,7 @@ def _markdown() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["file"] = lambda p: Markup("figures/" + _file(p))  # noqa: S704
+    environment.filters["file"] = lambda p: Markup("figures/" + _file(p, names))  # noqa: S704
     environment.filters["fenced"] = _fenced
     return environment
 

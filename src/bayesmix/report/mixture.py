@@ -1,0 +1,192 @@
+"""The chosen mixture, what is gained by it, and how sure both are."""
+# ruff: noqa: RUF001 - typographic signs are meant
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from bayesmix.covariates import RESPONSES, head, is_better_higher
+from bayesmix.decision import Decision
+from bayesmix.decision.constraints import limits
+from bayesmix.figures import gain_figure, mixture_figure
+from bayesmix.figures.gain import probability
+from bayesmix.report import numbers
+from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text
+from bayesmix.report.groups import Results
+
+_MOVED = 0.005  # of the weight: less is the same mixture
+
+
+def objective_unit(results: Results) -> str:
+    """Return the unit of the decision's objective."""
+    decision = results.decision
+    named = next(iter(decision.problem.objective), None) if decision else ""
+    if decision and named is None:
+        own = (p for p in results.posteriors.values() if p.runs.domains == decision.domains)
+        named = next((p.targets[0] for p in own), "")
+    return RESPONSES[head(named)].unit if named and head(named) in RESPONSES else ""
+
+
+def baseline_name(decision: Decision) -> str:
+    """Return what the baseline is called."""
+    return "the uniform mixture" if decision.problem.baseline == "uniform" else "the baseline"
+
+
+def reached(decision: Decision, unit: str) -> str:
+    """Return what the chosen mixture is expected to reach, as what the objective is, with its 90 % interval."""
+    targets = list(decision.problem.objective)
+    higher = {is_better_higher(t) for t in targets}
+    plain = decision.problem.combine == "mean" and len(higher) == 1
+    draws = -decision.objective if plain and higher == {True} else decision.objective
+    low, high = np.quantile(draws, [0.05, 0.95])
+    value = numbers.united(numbers.bracketed(float(draws.mean()), low, high), unit)
+    if plain and len(targets) == 1:
+        return f"{targets[0]} {value}"
+    named = f"a weighted mean of {len(targets)} targets" if plain else "an objective"
+    return f"{named} of {value}"
+
+
+def section(results: Results) -> Section | None:
+    """Return the chosen mixture and what is gained by it."""
+    decision = results.decision
+    if decision is None:
+        return None
+    unit = objective_unit(results)
+    blocks: list[Block] = [
+        *(Text(s) for s in _steadiness(decision)),
+        Picture(
+            mixture_figure(decision),
+            "mixture",
+            _shift(decision),
+            "Chosen weights, where the best weight may lie, which others are nearly as good, the baseline and the "
+            "range of the fitted runs.",
+        ),
+        _weights(decision),
+        *([Points(own, "caution")] if (own := _own_warnings(results, decision)) else []),
+        Picture(
+            gain_figure(decision, unit),
+            "gain",
+            _gained(decision, unit),
+            "Gain over the baseline, paired draw by draw: what lies right of zero is better than the baseline.",
+        ),
+        Heading("Mixtures compared"),
+        _candidates(decision),
+        *([Heading("What the choice rests on"), _alternatives(decision)] if decision.under else []),
+        Heading("In numbers"),
+        _facts(decision, unit),
+    ]
+    return Section("Mixture", tuple(blocks))
+
+
+def _own_warnings(results: Results, decision: Decision) -> tuple[str, ...]:
+    """Return the warnings that the decision did not inherit from its posteriors, which have said them."""
+    inherited = {f"{name}: {problem}" for name, p in results.posteriors.items() for problem in p.problems()}
+    return tuple(warning for warning in decision.warnings if warning not in inherited)
+
+
+def _shift(decision: Decision) -> str:
+    """Return the claim of the figure: the domain that the decision moves most."""
+    i = int(np.abs(decision.mixture - decision.baseline).argmax())
+    near = _span(decision.near[0][i], decision.near[1][i])
+    return (
+        f"The largest change is {decision.domains[i]}, from {numbers.percent(decision.baseline[i])} in the baseline to "
+        f"{numbers.percent(decision.mixture[i])}; anything from {near} is nearly as good."
+    )
+
+
+def _gained(decision: Decision, unit: str) -> str:
+    facts = decision.facts()
+    gain = numbers.bracketed(facts["gain"], facts["gain_low90%"], facts["gain_high90%"])
+    better = probability(decision.p_better, len(decision.gain))
+    return (
+        f"The chosen mixture beats {baseline_name(decision)} with probability {better}, by "
+        f"{numbers.united(gain, unit)} (90 % interval)."
+    )
+
+
+def _steadiness(decision: Decision) -> Iterator[str]:
+    """Return how much room there is around the mixture, and whether another law would choose another one."""
+    if decision.risk.kind != "mean":
+        yield f"The mixture is that of least {decision.risk} of the objective."
+    widest = decision.table().assign(width=decision.near[1] - decision.near[0]).nlargest(3, "width")
+    ranges = ", ".join(f"{r['domain']} {_span(r['near_low'], r['near_high'])}" for r in widest.to_dict("records"))
+    if decision.near_loss > 0:
+        yield (
+            f"Mixtures that keep {numbers.percent(1 - decision.problem.near)} of the gain reach, with all other "
+            f"weights at their best: {ranges}."
+        )
+    moved = decision.alternatives().sort_values("moved").tail(1).to_dict("records")
+    if moved and moved[0]["moved"] > _MOVED:
+        lost = moved[0]["own_gain"] - moved[0]["chosen_gain"]
+        yield (
+            f"Believing only {moved[0]['under']} would move {numbers.percent(moved[0]['moved'])} of the weight; if it "
+            f"is right, the chosen mixture loses {numbers.plain(lost, 2)}."
+        )
+
+
+def _weights(decision: Decision) -> Table:
+    bounds = zip(*limits(decision.problem, decision.domains), strict=True)
+    rows = [
+        (r["domain"], numbers.percent(r["weight"]), _span(r["low90%"], r["high90%"]),
+         _span(r["near_low"], r["near_high"]), numbers.percent(r["baseline"]),
+         _span(r["observed_low"], r["observed_high"]), _span(*ends))
+        for r, ends in zip(decision.table().to_dict("records"), bounds, strict=True)
+    ]  # fmt: skip
+    rows.sort(key=lambda row: -decision.mixture[decision.domains.index(row[0])])
+    header = ("domain", "weight", "90 % interval of the optimum", "nearly as good", "baseline", "fitted runs", "bounds")
+    return Table.of(header, rows, title="Weights")
+
+
+def _span(low: float, high: float) -> str:
+    return f"{numbers.percent(low)} to {numbers.percent(high)}"
+
+
+def _candidates(decision: Decision) -> Table:
+    rows = []
+    for row in decision.candidates().to_dict("records"):
+        gain, span = numbers.interval(row["gain"], row["low90%"], row["high90%"])
+        best = probability(row["p_best"], len(decision.gain))
+        rows.append((row["mixture"], numbers.plain(row["risk"], 5), gain, span, best))
+    header = ("mixture", str(decision.risk), "gain over the baseline", "90 % interval", "probability of being the best")
+    return Table.of(header, rows)
+
+
+def _alternatives(decision: Decision) -> Table:
+    rows = [
+        (row["under"], *(numbers.plain(row[c]) for c in ("own_gain", "chosen_gain")), numbers.percent(row["moved"]))
+        for row in decision.alternatives().to_dict("records")
+    ]
+    header = ("believing only", "gain of what it would choose", "gain of the chosen mixture", "weight moved")
+    return Table.of(header, rows)
+
+
+def _facts(decision: Decision, unit: str) -> Table:
+    facts, problem = decision.facts(), decision.problem
+    gain, span = numbers.interval(facts["gain"], facts["gain_low90%"], facts["gain_high90%"])
+    stated = ", ".join(f"{t} × {w:g}" for t, w in problem.objective.items())
+    planned = (f"{k} = {v if isinstance(v, str) else numbers.amount(v)}" for k, v in problem.planned.items())
+    rows = (
+        ("objective", stated or "all targets equally"),
+        ("planned run", ", ".join(planned) or "any"),
+        ("models", ", ".join(f"{n} {numbers.percent(w)}" for n, w in decision.model_weights.items())),
+        ("expected objective", numbers.plain(facts["expected_objective"], 5)),
+        ("expected objective of the baseline", numbers.plain(facts["baseline_expected_objective"], 5)),
+        *_risk_rows(decision, facts),
+        (f"gain ({unit})" if unit else "gain", f"{gain} (90 %: {span})"),
+        ("gain on draws that it was not chosen by", numbers.plain(facts["corrected_gain"])),
+        ("probability of beating the baseline", probability(decision.p_better, len(decision.gain))),
+        ("expected regret: value of perfect information", numbers.plain(facts["expected_regret"], 2)),
+        ("nearly as good: loses at most", numbers.plain(facts["near_loss"], 2)),
+        ("optimality: to first order, others are better by at most", numbers.plain(facts["kkt_residual"], 2)),
+        ("best of random and observed mixtures, worse by", numbers.plain(facts["candidate_gap"], 2)),
+    )
+    return Table.of(("", ""), rows, words=2)
+
+
+def _risk_rows(decision: Decision, facts: Mapping[str, float]) -> list[tuple[str, str]]:
+    if "risk" not in facts:
+        return []
+    values = numbers.plain(facts["risk"], 5), numbers.plain(facts["baseline_risk"], 5)
+    return [(f"risk: {decision.risk}", values[0]), ("risk of the baseline", values[1])]
