@@ -233,6 +233,7 @@ def report(
     posteriors: option.Posteriors,
     comparison: option.Comparisons = None,
     decision: Annotated[Path | None, typer.Option(help="Decision to show.")] = None,
+    proposal: Annotated[Path | None, typer.Option(help="What next wrote, to show.")] = None,
     planned: option.Planned = None,
     compute: option.Compute = None,
     extrapolation: option.Extrapolations = None,
@@ -244,7 +245,7 @@ def report(
     """Write one self-contained HTML report, with Markdown and JSON beside it."""
     from bayesmix.files import refuse_overwrite
     from bayesmix.report import write_report
-    from bayesmix.results import load_comparison, load_decision
+    from bayesmix.results import load_comparison, load_decision, load_proposal
 
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
@@ -257,6 +258,7 @@ def report(
         predictions=predictions,
         optima=optima,
         extrapolations=backtests,
+        proposal=load_proposal(proposal) if proposal else None,
         overwrite=force,
     )
     say(f"wrote {out / 'report.html'}")

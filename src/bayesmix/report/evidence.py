@@ -99,10 +99,11 @@ def _comparison(group: Group, one: Comparison, k: int) -> list[Block]:
         gap, gap_error = numbers.together([r["diff"], r["diff_se"]], r["diff_se"]) if r["diff_se"] > 0 else ("0", "0")
         rows.append((
             str(name), f"{elpd} ± {error}", f"{gap} ± {gap_error}" if gap != "0" else "best",
-            f"{r['weight']:.2f}", f"{r['p']:.1f}", f"{r['max_k']:.2f}", f"{int(r['bad_k'])}",
+            f"{r['weight']:.2f}", f"{r['pseudo_bma']:.2f}", f"{r['p']:.1f}", f"{r['max_k']:.2f}",
+            f"{int(r['bad_k_before'])} → {int(r['bad_k'])}" if r["bad_k_before"] else "0",
             " ± ".join(numbers.together([r["waic"], r["waic_se"]], r["waic_se"])),
         ))  # fmt: skip
-    header = ("model", "elpd", "difference", "weight", "p", "max k", "k > 0.7", "WAIC")
+    header = ("model", "elpd", "difference", "stacking", "pseudo-BMA", "p", "max k", "k > 0.7", "WAIC")
     blocks: list[Block] = [
         Table.of(header, rows, title=f"{one.method}: {one.units} units, left out by {one.left_out}"),
         Picture(

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.comparison import Comparison
-from bayesmix.decision import Decision
+from bayesmix.decision import Decision, Proposal
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.law import Prior, Reference
 from bayesmix.posterior import Posterior
@@ -38,9 +38,11 @@ def gather(title: str, found: Verdict, results: Results, comparisons: Sequence[C
         "versions": versions(),
         "posteriors": {n: _posterior(p) for n, p in posteriors.items()},
         "comparisons": [_comparison(c) for c in comparisons],
+        "averages": [{"weights": a.weights, **_prediction(a.prediction)} for a in results.averages],
         "predictions": {n: _prediction(p) for n, p in results.predictions.items()},
         "optima": {n: {"table": _records(o.table(LEVEL)), "warnings": o.warnings} for n, o in results.optima.items()},
         "extrapolations": [_extrapolation(e) for e in results.extrapolations],
+        "next": None if results.proposal is None else _proposal(results.proposal),
         "decision": None if decision is None else _decision(decision),
     }
     return strict(everything)
@@ -241,6 +243,17 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
     planned = _records(prediction.planned.table)
     tables = {of: _records(prediction.table(of)) for of in ("measured", "expected")}  # pyright: ignore
     return {"planned": planned, **tables, "warnings": prediction.warnings}
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "sentence": proposal.sentence(),
+        "runs": _records(proposal.table),
+        "perfect": proposal.perfect,
+        "by": proposal.by,
+        "candidates": proposal.candidates,
+        "warnings": proposal.warnings,
+    }
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

@@ -18,6 +18,11 @@ from bayesmix.report.groups import Results
 def predictions(results: Results) -> Section | None:
     """Return planned runs with their intervals; without any, scaling laws against the runs alone."""
     blocks: list[Block] = []
+    for averaged in results.averages:
+        own = tuple(averaged.prediction.warnings)
+        disagree = tuple(w for w in own if w.startswith("The laws disagree"))
+        blocks += [Heading(averaged.name[0].upper() + averaged.name[1:]), _prediction(averaged.prediction)]
+        blocks += [Points(disagree, "caution")] if disagree else []
     for name in results.by_weight(results.predictions):
         prediction = results.predictions[name]
         posterior = results.posteriors[name]

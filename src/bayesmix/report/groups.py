@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bayesmix.comparison import Comparison
-from bayesmix.decision import Decision
+from bayesmix.decision import Decision, Proposal
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.posterior import Posterior
@@ -31,6 +31,21 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Average:
+    """One forecast from several laws, by the weight of each."""
+
+    weights: Mapping[str, float]
+    prediction: Prediction
+
+    @property
+    def name(self) -> str:
+        """What it is called, by the laws that count."""
+        return "average of " + " and ".join(
+            f"{n} ({w:.0%})".replace("%", " %") for n, w in self.weights.items() if w >= 0.01
+        )
+
+
+@dataclass(frozen=True)
 class Results:
     """All that a report is about."""
 
@@ -39,6 +54,8 @@ class Results:
     predictions: Mapping[str, Prediction]
     optima: Mapping[str, Optimum]
     extrapolations: tuple[Extrapolation, ...] = ()
+    averages: tuple[Average, ...] = ()
+    proposal: Proposal | None = None
 
     def backtests(self, name: str) -> list[Extrapolation]:
         """Return the forecasts of hidden runs by the model of a posterior."""

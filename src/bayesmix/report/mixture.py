@@ -31,7 +31,8 @@ def objective_unit(results: Results) -> str:
 
 def baseline_name(decision: Decision) -> str:
     """Return what the baseline is called."""
-    return "the uniform mixture" if decision.problem.baseline == "uniform" else "the baseline"
+    stated = decision.problem.baseline
+    return f"the {stated} mixture" if isinstance(stated, str) else "the baseline"
 
 
 def reached(decision: Decision, unit: str) -> str:

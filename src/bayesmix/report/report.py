@@ -13,13 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesmix.comparison import Comparison
-from bayesmix.decision import Decision
+from bayesmix.decision import Decision, Proposal
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation, informed
 from bayesmix.files import refuse_overwrite, write_whole
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
-from bayesmix.report import caveats, evidence, facts, forecast, mixture, models, verdict
+from bayesmix.report import caveats, evidence, facts, following, forecast, mixture, models, verdict
+from bayesmix.report.averages import averages
 from bayesmix.report.blocks import Picture, Section
 from bayesmix.report.drawing import png, svg
 from bayesmix.report.groups import Results, group
@@ -40,6 +41,7 @@ def write_report(
     predictions: Mapping[str, Prediction] | None = None,
     optima: Mapping[str, Optimum] | None = None,
     extrapolations: Sequence[Extrapolation] = (),
+    proposal: Proposal | None = None,
     title: str = "Scaling and mixture report",
     overwrite: bool = False,
 ) -> Path:
@@ -56,11 +58,13 @@ def write_report(
     decision : Decision, optional
         The mixture.
     predictions : mapping of str to Prediction, optional
-        By the name of the posterior that each is from.
+        By the name of the posterior that each is from. Those of the same runs by several laws are averaged too.
     optima : mapping of str to Optimum, optional
         Likewise.
     extrapolations : sequence of Extrapolation
         Forecasts of hidden runs, by the models of these posteriors.
+    proposal : Proposal, optional
+        The small runs to do next.
     title : str
         Heading of the page.
     overwrite : bool
@@ -86,8 +90,10 @@ def write_report(
     posteriors = informed(posteriors, extrapolations)
     compared = (comparisons,) if isinstance(comparisons, Comparison) else tuple(comparisons or ())
     predictions, optima = predictions or {}, optima or {}
-    results = Results(group(posteriors, compared), decision, predictions, optima, tuple(extrapolations))
     _refuse_strangers(posteriors, {**predictions, **optima})
+    groups = group(posteriors, compared)
+    averaged = tuple(averages(groups, predictions, extrapolations))
+    results = Results(groups, decision, predictions, optima, tuple(extrapolations), averaged, proposal)
     found = verdict.verdict(results)
     numbers = facts.gather(title, found, results, compared)
     page = {
@@ -112,6 +118,7 @@ def _sections(results: Results) -> list[Section]:
     sections = [
         caveats.section(results),
         mixture.section(results),
+        following.section(results),
         forecast.predictions(results),
         forecast.optima(results),
         forecast.backtests(results),

@@ -50,12 +50,13 @@ def verdict(results: Results) -> Verdict:
     sentences = [
         *(_gain(results, results.decision) if results.decision else ()),
         *([_allocation(results)] if results.optima else ()),
+        *([results.proposal.sentence()] if results.proposal else ()),
         *_tested(results, chosen),
         *_laws(results),
         *_quantities(results),
         _state(results),
     ]
-    return Verdict(headline, tuple(sentences), tuple(_forecasts(*chosen)) if chosen else ())
+    return Verdict(headline, tuple(sentences), tuple(_forecasts(chosen)) if chosen else ())
 
 
 def section(found: Verdict) -> Section:
@@ -72,11 +73,11 @@ def _reservations(results: Results) -> Iterator[str]:
         yield f"PREVIEW, approximated and not sampled: {', '.join(previews)}. As a first look:"
 
 
-def _headline(results: Results, chosen: tuple[str, Prediction, int] | None) -> Iterator[str]:
+def _headline(results: Results, chosen: _Forecast | None) -> Iterator[str]:
     if results.decision is not None:
         yield _mixture(results.decision)
     if chosen is not None:
-        yield _expectation(results, *chosen)
+        yield _expectation(results, chosen)
     elif results.decision is not None:
         value = reached(results.decision, objective_unit(results))
         yield f"Expect {value} (90 % interval{_like_fitted(results, results.decision)})."
@@ -93,12 +94,25 @@ def _mixture(decision: Decision) -> str:
     return f"Train {', '.join(parts)}: it beats {baseline_name(decision)} with probability {better}."
 
 
-def _chosen(results: Results) -> tuple[str, Prediction, int] | None:
-    """Return the best model that forecasts, and the planned run to quote: the one decided on, else the largest."""
+@dataclass(frozen=True)
+class _Forecast:
+    """The forecast to quote: of one model or the average of several, and which of its planned runs."""
+
+    name: str
+    models: tuple[str, ...]
+    prediction: Prediction
+    run: int
+
+
+def _chosen(results: Results) -> _Forecast | None:
+    """Return the best model that forecasts, or the average that it is in, and the run decided on, else the largest."""
     if not results.predictions:
         return None
     name = results.by_weight(results.predictions)[0]
-    prediction = results.predictions[name]
+    models, prediction = (name,), results.predictions[name]
+    for averaged in (a for a in results.averages if name in a.weights):
+        name, prediction = averaged.name, averaged.prediction
+        models = tuple(sorted(averaged.weights, key=lambda n: -averaged.weights[n]))
     runs, decision = prediction.planned, results.decision
     rank = np.zeros(len(runs))
     if decision is not None:
@@ -108,30 +122,33 @@ def _chosen(results: Results) -> tuple[str, Prediction, int] | None:
             order = [runs.domains.index(d) for d in decision.domains]
             rank += 4 * (np.abs(runs.column("w")[:, order] - decision.mixture).max(axis=1) < _SAME)
     size = _column(runs, next((s for s in ("C", "N", "D") if s in runs.symbols), ""))
-    return name, prediction, int(np.lexsort((size, rank))[-1])
+    return _Forecast(name, models, prediction, int(np.lexsort((size, rank))[-1]))
 
 
 def _column(runs: Any, name: str) -> np.ndarray:
     return runs.column(name) if name in runs.symbols else np.zeros(len(runs))
 
 
-def _forecasts(name: str, prediction: Prediction, i: int) -> Iterator[dict[str, Any]]:
+def _forecasts(chosen: _Forecast) -> Iterator[dict[str, Any]]:
+    prediction, i = chosen.prediction, chosen.run
     low, middle, high = np.quantile(prediction.measured[:, i], [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2], axis=0)
     for j, target in enumerate(prediction.targets):
         yield {
-            "model": name, "run": prediction.planned.names[i], "target": target,
+            "model": chosen.name, "run": prediction.planned.names[i], "target": target,
             "median": float(middle[j]), "low90%": float(low[j]), "high90%": float(high[j]),
         }  # fmt: skip
 
 
-def _expectation(results: Results, name: str, prediction: Prediction, i: int) -> str:
-    found = list(_forecasts(name, prediction, i))
+def _expectation(results: Results, chosen: _Forecast) -> str:
+    found = list(_forecasts(chosen))
     said = [f"{f['target']} {numbers.bracketed(f['median'], f['low90%'], f['high90%'])}" for f in found[:_TARGETS]]
     more = f" ({len(found) - _TARGETS} more targets in the table)" if len(found) > _TARGETS else ""
     aside = ""
-    if results.decision is not None and "w" not in results.posteriors[name].model.columns.values():
+    mixed = any("w" in results.posteriors[n].model.columns.values() for n in chosen.models)
+    if results.decision is not None and not mixed:
         aside = ", for mixtures like that of its runs"
-    return f"Expect {', '.join(said)}{more} at {_place(prediction, i)} (90 % interval; model {name}{aside})."
+    by = f"model {chosen.name}" if len(chosen.models) == 1 else chosen.name
+    return f"Expect {', '.join(said)}{more} at {_place(chosen.prediction, chosen.run)} (90 % interval; {by}{aside})."
 
 
 def _place(prediction: Prediction, i: int) -> str:
@@ -171,10 +188,10 @@ def _gain(results: Results, decision: Decision) -> Iterator[str]:
     )
 
 
-def _tested(results: Results, chosen: tuple[str, Prediction, int] | None) -> Iterator[str]:
+def _tested(results: Results, chosen: _Forecast | None) -> Iterator[str]:
     """Return what forecasts of hidden runs say of the intervals, or that there are none."""
     if chosen is not None:
-        names = [chosen[0]]
+        names = list(chosen.models)
     elif results.decision is not None:
         names = [n for n in results.decision.model_weights if n in results.posteriors]
     else:
@@ -196,13 +213,13 @@ def _tested(results: Results, chosen: tuple[str, Prediction, int] | None) -> Ite
             "intervals are worth beyond the fitted runs (bayesmix extrapolate does it)."
         )
     if chosen is not None:
-        yield from _distance(results, *chosen)
+        yield from _distance(results, chosen)
 
 
-def _distance(results: Results, name: str, prediction: Prediction, i: int) -> Iterator[str]:
-    fitted = results.posteriors[name].runs
-    if "C" in fitted.symbols and "C" in prediction.planned.symbols:
-        times = float(prediction.planned.column("C")[i] / np.nanmax(fitted.column("C")))
+def _distance(results: Results, chosen: _Forecast) -> Iterator[str]:
+    fitted, planned = results.posteriors[chosen.models[0]].runs, chosen.prediction.planned
+    if "C" in fitted.symbols and "C" in planned.symbols:
+        times = float(planned.column("C")[chosen.run] / np.nanmax(fitted.column("C")))
         if times > 1.05:
             amount = f"{times:,.0f}" if times >= 10 else f"{times:.1f}"
             yield f"The planned run takes {amount} times the compute of the largest fitted one."
