@@ -15,7 +15,9 @@ from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.posterior import Posterior, assemble
+from bayesmix.prediction import unused
 from bayesmix.runs import Runs
+from fakes import chinchilla_values, fake, scale_runs
 
 MORE = "Run more draws; if it stays, the runs cannot tell some quantities apart: fix one, or use a simpler law."
 MODEL = Model(laws.get("constant"), NOISES["log_normal"])
@@ -140,6 +142,16 @@ def test_modes_priors_and_ignored_covariates_are_cautions():
     assert sentences["prior"].startswith("The prior decides much of L0 (90%): that share")
     assert sentences["ignored"].startswith("N varies among these runs, but law constant does not use it: its effect")
     assert posterior.converged
+
+
+def test_parameters_counted_otherwise_are_not_ignored():
+    runs = scale_runs()
+    runs = Runs.of(runs.table.assign(N_without_embeddings=runs.column("N") * 0.9).drop(columns="C"))
+    model = replace(Model.read("chinchilla"), covariates={"N": "N_without_embeddings"})
+    posterior = fake(model, runs, chinchilla_values(runs), spread=0.01)
+    assert not any(p.kind == "ignored" for p in posterior.problems())
+    planned = Runs.of(pd.DataFrame({"N": [1e13], "D": [1e10], "N_without_embeddings": [9e12]}), planned=True)
+    assert not unused(posterior, planned)
 
 
 def test_the_worst_comes_first():

@@ -195,8 +195,8 @@ def _prior(posterior: Posterior) -> Iterator[Problem]:
 def _ignored(posterior: Posterior) -> Iterator[Problem]:
     used = {"C": {"N", "D"}, "M": {"N", "D"}}
     seen: set[str] = set()
-    for column in posterior.model.columns.values():
-        seen |= used.get(column, {column})
+    for known in posterior.model.uses:
+        seen |= used.get(known, {known})
     if seen & set(posterior.runs.targets):
         return  # a link: all else acts through the loss
     for symbol in ("N", "D", "w"):

@@ -119,18 +119,20 @@ class Extrapolation:
             said += (
                 f"From the last threshold on, responses fell {1 + bend:.2f} ± {off:.2f} times as far as the law says. "
             )
-        low, high = _TRUSTED
-        if inside.mean() > high and len(table) >= 20:
-            return said + "The intervals are wider than they need be."
+        return said + self.judgement
+
+    @property
+    def judgement(self) -> str:
+        """What follows from that for the intervals, in one sentence."""
+        inside, (low, high) = _inside(self.table, 0.9), _TRUSTED
+        if inside.mean() > high and len(inside) >= 20:
+            return "The intervals are wider than they need be."
         if inside.mean() >= low:
-            return (
-                said
-                + "That is what they promise, as far as so few forecasts can tell: runs of one fit share its error."
-            )
-        near = inside[table["decades"].to_numpy() <= 0.5]
+            return "That is what they promise, as far as so few forecasts can tell: runs of one fit share its error."
+        near = inside[self.table["decades"].to_numpy() <= 0.5]
         if len(near) >= 5 and near.mean() >= low:
-            return said + "They can be trusted for half a decade, and not beyond."
-        return said + "They cannot be trusted beyond the fitted runs: take them for a lower bound of the uncertainty."
+            return "They can be trusted for half a decade, and not beyond."
+        return "They cannot be trusted beyond the fitted runs: take them for a lower bound of the uncertainty."
 
 
 def _inside(table: Any, level: float) -> np.ndarray:

@@ -128,6 +128,11 @@ class Model:
         return {c: self.covariates.get(c, c) for c in self.law.covariates}
 
     @property
+    def uses(self) -> set[str]:
+        """What the law knows of a run: its covariates, such as N, and the columns that feed them."""
+        return {*self.columns, *self.columns.values()}
+
+    @property
     def references(self) -> dict[str, str]:
         """Column of the runs that each reference is resolved from."""
         return {

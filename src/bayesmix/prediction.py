@@ -116,15 +116,20 @@ def distance(posterior: Posterior, planned: Runs) -> list[str]:
                 found.append(f"{column} lies up to {decades:.1f} decades {side} the fitted runs: {trust}")
     found += [
         f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of "
-        f"{symbol} = {low:.3g} to {high:.3g}."
-        for symbol, (low, high) in unused(posterior, planned).items()
+        f"{symbol} = {spanned(*span)}."
+        for symbol, span in unused(posterior, planned).items()
     ]
     return found
 
 
+def spanned(low: float, high: float) -> str:
+    """Return a range in words, or the number where there is only one."""
+    return f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"
+
+
 def unused(posterior: Posterior, planned: Runs) -> dict[str, tuple[float, float]]:
     """Return N or D, with their fitted range, where the law does not use them and the planned runs lie outside it."""
-    used = set(posterior.model.columns.values())
+    used = posterior.model.uses
     known = set(planned.symbols) & set(posterior.runs.symbols)
     found = {}
     for symbol in ("N", "D"):

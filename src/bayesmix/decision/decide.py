@@ -21,7 +21,7 @@ from bayesmix.decision.risk import WORST_LAW, Risk
 from bayesmix.errors import BayesmixError
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
-from bayesmix.prediction import unused
+from bayesmix.prediction import spanned, unused
 
 RANDOM_CANDIDATES = 1000
 STARTS = 4
@@ -209,8 +209,8 @@ def _unused(posteriors: Mapping[str, Posterior], problem: Problem) -> list[str]:
     """Return a sentence for N or D of the planned run if no law here can say what it changes."""
     each = [unused(p, planned_run(p, problem, p.runs.domains)) for p in posteriors.values()]
     return [
-        f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = {low:.3g} "
-        f"to {high:.3g}. That it stays the best at {symbol} = {float(problem.planned[symbol]):.3g} is an assumption."
-        for symbol, (low, high) in each[0].items()
+        f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = "
+        f"{spanned(*span)}. That it stays the best at {symbol} = {float(problem.planned[symbol]):.3g} is an assumption."
+        for symbol, span in each[0].items()
         if all(symbol in other for other in each)
     ]

@@ -19,7 +19,7 @@ from bayesmix.decision.value import Information, Regret, greedy
 from bayesmix.errors import BayesmixError
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
-from bayesmix.prediction import unused
+from bayesmix.prediction import spanned, unused
 from bayesmix.runs import Runs
 
 BY = ("regret", "information")
@@ -119,10 +119,10 @@ def propose(
 def _refuse_other_scales(posteriors: Mapping[str, Posterior], shares: Mapping[str, float], pool: Runs) -> None:
     """Raise an error if a law would take a run of another size for one like the fitted ones, as if it told as much."""
     for posterior in (p for n, p in posteriors.items() if shares[n]):
-        for symbol, (low, high) in unused(posterior, pool).items():
+        for symbol, span in unused(posterior, pool).items():
             raise BayesmixError(
                 f"law {posterior.model.law.name} does not use {symbol}, and cannot say what runs tell whose {symbol} "
-                f"is not {low:.3g} to {high:.3g}. Offer runs like the fitted ones, or fit a law that does, such as "
+                f"is not {spanned(*span)}. Offer runs like the fitted ones, or fit a law that does, such as "
                 "effective_tokens_nd"
             )
 

@@ -161,7 +161,7 @@ def _place(prediction: Prediction, i: int) -> str:
 def _like_fitted(results: Results, decision: Decision) -> str:
     """Return for which runs the objective is expected, where none of the laws knows the planned size."""
     own = [results.posteriors[n] for n in decision.model_weights if n in results.posteriors]
-    sized = any(_SCALE & set(p.model.columns.values()) for p in own)
+    sized = any(_SCALE & p.model.uses for p in own)
     return "; for runs as large as the fitted ones" if own and not sized else ""
 
 
@@ -203,8 +203,7 @@ def _tested(results: Results, chosen: _Forecast | None) -> Iterator[str]:
         yield (
             f"Backtest of {backtest.model}: 90 % intervals covered {numbers.percent(covered['coverage90%'], 0)} of "
             f"{covered['responses']:.0f} hidden responses up to {backtest.reach:.1f} decades beyond the runs fitted. "
-            # Its last sentence judges what the ones before it count.
-            + backtest.sentence().rpartition(". ")[2]
+            f"{backtest.judgement}"
         )
     asked = chosen is not None or results.decision is not None or bool(results.optima)
     if asked and not tests:
