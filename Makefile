@@ -3,10 +3,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow lint types format clean
+.PHONY: demo docs test slow lint types format clean
 
 demo: $(VENV)/installed
 	$(BIN)/bayesmix demo --out demo --force
+
+docs: $(VENV)/installed
+	$(BIN)/python docs/pages --out docs/gallery --force
 
 test: $(VENV)/developing
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
@@ -37,4 +40,4 @@ $(VENV)/developing: pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo docs/gallery
