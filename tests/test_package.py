@@ -69,7 +69,7 @@ def test_ready_models_and_the_demonstration_are_there():
 def test_the_demonstration_is_a_list_of_commands_that_write_into_one_folder(tmp_path):
     lines = demo.commands(tmp_path / "demo", force=False)
     assert [line[0] for line in lines] == [
-        "check", "fit", "fit", "compare", "predict", "fit", "fit", "compare", "decide", "report"
+        "check", "fit", "fit", "compare", "predict", "fit", "fit", "compare", "decide", "next", "report"
     ]  # fmt: skip
     for line in lines[1:]:
         assert line[line.index("--out") + 1].startswith(str(tmp_path / "demo"))

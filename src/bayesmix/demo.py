@@ -9,7 +9,7 @@ from bayesmix.files import refuse_overwrite
 
 LADDER = ("chinchilla", "kaplan_nd")
 MIXING = ("ye_m4", "constant")
-BUDGET = "1e21"
+BUDGET, RUNS_BUDGET = "1e21", "4e19"  # FLOP: of the planned run, and of more small ones
 
 
 def commands(out: Path, *, force: bool) -> list[list[str]]:
@@ -43,6 +43,8 @@ def commands(out: Path, *, force: bool) -> list[list[str]]:
         ["compare", *mixing, "--out", by_mixture, *again],
         ["decide", *mixing, "--problem", str(data / "problem.toml"), "--comparison", by_mixture,
          "--out", path("decision.json"), *again],
+        ["next", *mixing, "--problem", str(data / "problem.toml"), "--comparison", by_mixture, "--budget", RUNS_BUDGET,
+         "--out", path("next.json"), *again],
         ["report", *ladder, *mixing, "--comparison", by_scale, "--comparison", by_mixture,
-         "--decision", path("decision.json"), *planned, "--out", path("report"), *again],
+         "--decision", path("decision.json"), "--proposal", path("next.json"), *planned, "--out", path("report"), *again],
     ]  # fmt: skip

@@ -107,10 +107,12 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
 
 
 def scales(at: list[str] | None) -> list[dict[str, float]]:
-    """Read N and D from texts such as N=1e8,D=2e9."""
-    runs = read_planned(None, at)
-    symbols = [s for s in ("N", "D") if runs and s in runs.table]
-    return [dict(zip(symbols, row, strict=True)) for row in runs.table[symbols].to_numpy().tolist()] if runs else []
+    """Read N, D and other columns of numbers from texts such as N=1e8,D=2e9."""
+    if (runs := read_planned(None, at)) is None:
+        return []
+    columns = [c for c in runs.table if c not in ("run", "C")]
+    values = zip(*(runs.column(c).tolist() for c in columns), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in values]
 
 
 def load_informed(

@@ -10,8 +10,9 @@ import pytest
 from bayesmix.decision import Proposal
 from bayesmix.prediction import predict
 from bayesmix.report import write_report
-from bayesmix.report.averages import averages
+from bayesmix.report.averages import averages, reached
 from bayesmix.report.groups import group
+from bayesmix.runs import Runs
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,31 @@ def test_the_verdict_quotes_the_average_and_the_page_shows_every_law(tmp_path, c
     assert "## Forecast" in text
     assert "Average of chinchilla" in text
     assert "kaplan_nd (stacking weight 0.25)" in text
+
+
+def test_the_chosen_mixture_itself_is_forecast(tmp_path, mixing, decision, forecasts, chinchilla):
+    both = {"ye_m4": mixing, "chinchilla": chinchilla}
+    folder = write_report(tmp_path / "r", both, decision=decision, predictions={"chinchilla": forecasts["chinchilla"]})
+    numbers, text = json.loads((folder / "report.json").read_text()), (folder / "report.md").read_text()
+    assert numbers["chosen"]["weights"] == {"ye_m4": 1.0}
+    (planned,) = numbers["chosen"]["planned"]
+    assert [planned[f"w.{d}"] for d in decision.domains] == pytest.approx(decision.mixture)
+    order = [decision.domains.index(d) for d in mixing.coordinates.domains]
+    w0, values = np.asarray(mixing.coordinates.references["w0"]), mixing.values()
+    moved = np.exp(values["t"] @ (decision.mixture[order] - w0))
+    expected = np.median(values["L0"] * (values["floor"] + (1 - values["floor"]) * moved), axis=0)
+    assert [r["median"] for r in numbers["chosen"]["expected"]] == pytest.approx(expected, rel=1e-6)
+    # Though another law has a forecast, of mixtures like those it was fitted to.
+    assert "Expect loss.web" in numbers["verdict"]["headline"][1]
+    assert "The chosen mixture (model ye_m4)" in text
+
+
+def test_a_law_that_does_not_know_the_planned_size_forecasts_no_chosen_mixture(mixing, decision):
+    sized = Runs.of(mixing.runs.table.assign(N=1e8, D=2e9))
+    small = dataclasses.replace(mixing, runs=sized)
+    assert reached({"ye_m4": small}, decision) is None
+    assert reached({}, decision) is None
+    assert reached({"ye_m4": mixing}, None) is None
 
 
 def test_the_runs_to_do_next_are_shown_and_what_they_are_worth(tmp_path, mixing, decision, proposal):

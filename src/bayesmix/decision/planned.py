@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bayesmix.decision.decision import Decision
 from bayesmix.decision.problem import Problem
 from bayesmix.errors import Fault, InputError, suggest
 from bayesmix.posterior import Posterior
@@ -28,3 +29,10 @@ def planned_run(posterior: Posterior, problem: Problem, domains: tuple[str, ...]
     if faults:
         raise InputError("problem", faults)
     return runs
+
+
+def chosen_run(posterior: Posterior, decision: Decision) -> Runs:
+    """Return the planned run with the chosen mixture, as a table of one row."""
+    table = planned_run(posterior, decision.problem, decision.domains).table.assign(run="chosen")
+    table[[f"w.{d}" for d in decision.domains]] = decision.mixture
+    return Runs.of(table, planned=True, source="the chosen mixture")

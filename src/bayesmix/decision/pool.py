@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from bayesmix.covariates import BY_DOMAIN
 from bayesmix.decision.allowed import Allowed
 from bayesmix.decision.decision import Decision
 from bayesmix.decision.planned import planned_run
@@ -59,15 +60,22 @@ class Pool:
         return cls(runs, runs.column("C") if known else np.ones(len(runs)), known)
 
 
-def scales_of(runs: Runs) -> list[dict[str, float]]:
-    """Return the N and D of the runs that were done, from the cheapest to the dearest; few if they are many."""
-    symbols = [s for s in ("N", "D") if s in runs.symbols]
-    if not symbols:
+def scaling(posteriors: Mapping[str, Posterior]) -> list[str]:
+    """Return the columns that say how large a run is: N and D, and all that feeds a law but mixtures and labels."""
+    runs = next(iter(posteriors.values())).runs
+    fed = dict.fromkeys(c for p in posteriors.values() for c in p.model.columns.values())
+    return [c for c in dict.fromkeys(("N", "D", *fed)) if c in runs.table and c not in BY_DOMAIN]
+
+
+def scales_of(posteriors: Mapping[str, Posterior]) -> list[dict[str, float]]:
+    """Return the scales of the runs that were done, from the cheapest to the dearest; few if they are many."""
+    runs, columns = next(iter(posteriors.values())).runs, scaling(posteriors)
+    if not columns:
         return [{}]
-    distinct = np.unique(np.column_stack([runs.column(s) for s in symbols]), axis=0)
+    distinct = np.unique(np.column_stack([runs.column(c) for c in columns]), axis=0)
     distinct = distinct[np.argsort(distinct.prod(axis=1), kind="stable")]
     kept = np.unique(np.linspace(0, len(distinct) - 1, _SCALES).round().astype(int))
-    return [dict(zip(symbols, row.tolist(), strict=True)) for row in distinct[kept]]
+    return [dict(zip(columns, row.tolist(), strict=True)) for row in distinct[kept]]
 
 
 def candidates(
@@ -115,7 +123,9 @@ def _at(
     several: bool,
 ) -> pd.DataFrame:
     first = next(iter(posteriors.values()))
-    kept = {k: v for k, v in decision.problem.planned.items() if k != "C"}
+    # What says how large the planned run is does not hold for a smaller one.
+    sizes = {"C", *scaling(posteriors)} if scale else set()
+    kept = {k: v for k, v in decision.problem.planned.items() if k not in sizes}
     problem = replace(decision.problem, planned={**kept, **scale})
     row = planned_run(first, problem, decision.domains).table.iloc[0]
     where = "".join(f"-{s}{float(scale[s]):.2e}" for s in ("N", "D") if several and s in scale)

@@ -60,7 +60,8 @@ def propose(
         Candidates, with all covariates of the laws; each is done once at most. By default mixtures that fill the
         simplex and those that may turn out to be the best, at several scales.
     at : sequence of mapping
-        These scales, e.g. ``{"N": 1e8, "D": 2e9}``; by default some of those that were done.
+        These scales, e.g. ``{"N": 1e8, "D": 2e9}``, with all columns that the laws know a run's size by; by default
+        some of those that were done.
     by : {"regret", "information"}
         Expected regret that the runs save, or what they tell about the law.
     draws : int
@@ -83,7 +84,7 @@ def propose(
     observed = next(iter(posteriors.values())).runs.column("w")
     allowed = choices(problem, decision.domains, observed)
     if pool is None:
-        pool = candidates(posteriors, decision, allowed, at or scales_of(next(iter(posteriors.values())).runs), seed)
+        pool = candidates(posteriors, decision, allowed, at or scales_of(posteriors), seed)
     offered = Pool.of(pool)
     _refuse_other_scales(posteriors, shares, pool)
     offered = _affordable(offered, budget)
@@ -160,8 +161,7 @@ def _mean(saved: np.ndarray) -> tuple[float, float]:
 
 
 def _table(offered: Pool, taken: list[int], value: list[tuple[float, float]], domains: Sequence[str]) -> pd.DataFrame:
-    names = ["run", "N", "D", "C", "U", *(f"w.{d}" for d in domains), *(f"unique.{d}" for d in domains)]
-    names += offered.runs.labels
+    names = ["run", "N", "D", "U", *offered.runs.labels, *(f"w.{d}" for d in domains)]
     table = offered.runs.table
     table = pd.DataFrame(table[[n for n in names if n in table]].iloc[taken].reset_index(drop=True))
     cost = offered.cost[taken]

@@ -1,12 +1,15 @@
-"""One forecast from several laws, where a report has those of several."""
+"""One forecast from several laws, where a report has those of several; and that of the mixture that was chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from bayesmix.averaging import average, shares
+from bayesmix.decision import Decision
+from bayesmix.decision.planned import chosen_run
 from bayesmix.extrapolation import Extrapolation
-from bayesmix.prediction import Prediction
+from bayesmix.posterior import Posterior
+from bayesmix.prediction import Prediction, predict, unused
 from bayesmix.report.groups import Average, Group
 
 _LEAST = 0.01  # weight of a law that counts
@@ -31,6 +34,25 @@ def averages(
                 own = {n: predictions[n] for n in names}
                 seed = group.posteriors[names[0]].seed
                 yield Average(weights, average(own, weights, seed=seed))
+
+
+def reached(posteriors: Mapping[str, Posterior], decision: Decision | None) -> Average | None:
+    """Return the forecast of the planned run with the chosen mixture, by the laws that chose it.
+
+    None where one of them is not here, or cannot say what the planned N and D change.
+    """
+    weights = {n: w for n, w in decision.model_weights.items() if w >= _LEAST} if decision else {}
+    if decision is None or not weights or not set(weights) <= set(posteriors):
+        return None
+    own = {n: posteriors[n] for n in weights}
+    runs = {n: chosen_run(p, decision) for n, p in own.items()}
+    if not any("w" in p.model.columns.values() for p in own.values()) or any(unused(own[n], runs[n]) for n in own):
+        return None
+    forecasts = {n: predict(p, runs[n], seed=p.seed) for n, p in own.items()}
+    if len(own) == 1:
+        return Average(dict.fromkeys(own, 1.0), next(iter(forecasts.values())))
+    shares = {n: weight / sum(weights.values()) for n, weight in weights.items()}
+    return Average(shares, average(forecasts, shares, seed=next(iter(own.values())).seed))
 
 
 def _weights(group: Group, names: Sequence[str], extrapolations: Sequence[Extrapolation]) -> dict[str, float]:

@@ -20,7 +20,7 @@ from bayesmix.posterior import Posterior
 from bayesmix.prediction import Prediction
 from bayesmix.priors import describe
 from bayesmix.provenance import versions
-from bayesmix.report.groups import Results
+from bayesmix.report.groups import Average, Results
 from bayesmix.report.verdict import Verdict
 from bayesmix.runs import Runs
 
@@ -38,7 +38,8 @@ def gather(title: str, found: Verdict, results: Results, comparisons: Sequence[C
         "versions": versions(),
         "posteriors": {n: _posterior(p) for n, p in posteriors.items()},
         "comparisons": [_comparison(c) for c in comparisons],
-        "averages": [{"weights": a.weights, **_prediction(a.prediction)} for a in results.averages],
+        "chosen": None if results.reached is None else _averaged(results.reached),
+        "averages": [_averaged(a) for a in results.averages],
         "predictions": {n: _prediction(p) for n, p in results.predictions.items()},
         "optima": {n: {"table": _records(o.table(LEVEL)), "warnings": o.warnings} for n, o in results.optima.items()},
         "extrapolations": [_extrapolation(e) for e in results.extrapolations],
@@ -243,6 +244,10 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
     planned = _records(prediction.planned.table)
     tables = {of: _records(prediction.table(of)) for of in ("measured", "expected")}  # pyright: ignore
     return {"planned": planned, **tables, "warnings": prediction.warnings}
+
+
+def _averaged(averaged: Average) -> dict[str, Any]:
+    return {"weights": averaged.weights, **_prediction(averaged.prediction)}
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from bayesmix.report.groups import Results
 def predictions(results: Results) -> Section | None:
     """Return planned runs with their intervals; without any, scaling laws against the runs alone."""
     blocks: list[Block] = []
+    if results.reached:
+        blocks += [Heading(f"The chosen mixture ({results.reached.name})"), _prediction(results.reached.prediction)]
     for averaged in results.averages:
         own = tuple(averaged.prediction.warnings)
         disagree = tuple(w for w in own if w.startswith("The laws disagree"))
@@ -36,7 +38,7 @@ def predictions(results: Results) -> Section | None:
             blocks += [Heading(name), _scaling(name, posterior, None)]
     if not blocks:
         return None
-    if not results.predictions:
+    if not (results.predictions or results.reached):
         return Section("Runs against compute", tuple(blocks))
     return Section("Forecast", (_lead(results), *blocks))
 
@@ -49,7 +51,8 @@ def _weighted(results: Results, name: str) -> str:
 
 def _lead(results: Results) -> Text:
     said = "Intervals are for one run's measured response, noise included"
-    bending = [results.posteriors[name].model.discrepancy is not None for name in results.predictions]
+    names = [*results.predictions, *(results.reached.weights if results.reached else ())]
+    bending = [results.posteriors[name].model.discrepancy is not None for name in names]
     if not any(bending):
         return Text(f"{said}, and take the law for true.")
     some = "" if all(bending) else " of models with a discrepancy"

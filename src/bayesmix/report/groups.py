@@ -32,7 +32,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Average:
-    """One forecast from several laws, by the weight of each."""
+    """One forecast from several laws, by the weight of each, or from a single one."""
 
     weights: Mapping[str, float]
     prediction: Prediction
@@ -40,6 +40,8 @@ class Average:
     @property
     def name(self) -> str:
         """What it is called, by the laws that count."""
+        if len(self.weights) == 1:
+            return f"model {next(iter(self.weights))}"
         return "average of " + " and ".join(
             f"{n} ({w:.0%})".replace("%", " %") for n, w in self.weights.items() if w >= 0.01
         )
@@ -56,6 +58,7 @@ class Results:
     extrapolations: tuple[Extrapolation, ...] = ()
     averages: tuple[Average, ...] = ()
     proposal: Proposal | None = None
+    reached: Average | None = None
 
     def backtests(self, name: str) -> list[Extrapolation]:
         """Return the forecasts of hidden runs by the model of a posterior."""

@@ -20,7 +20,7 @@ from bayesmix.files import refuse_overwrite, write_whole
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
 from bayesmix.report import caveats, evidence, facts, following, forecast, mixture, models, verdict
-from bayesmix.report.averages import averages
+from bayesmix.report.averages import averages, reached
 from bayesmix.report.blocks import Picture, Section
 from bayesmix.report.drawing import png, svg
 from bayesmix.report.groups import Results, group
@@ -93,7 +93,8 @@ def write_report(
     _refuse_strangers(posteriors, {**predictions, **optima})
     groups = group(posteriors, compared)
     averaged = tuple(averages(groups, predictions, extrapolations))
-    results = Results(groups, decision, predictions, optima, tuple(extrapolations), averaged, proposal)
+    chosen = reached(posteriors, decision)
+    results = Results(groups, decision, predictions, optima, tuple(extrapolations), averaged, proposal, chosen)
     found = verdict.verdict(results)
     numbers = facts.gather(title, found, results, compared)
     page = {

@@ -89,7 +89,9 @@ def _mixture(decision: Decision) -> str:
     order = np.argsort(-decision.mixture, kind="stable")
     parts = [f"{decision.domains[i]} {numbers.percent(float(decision.mixture[i]))}" for i in order[:_DOMAINS]]
     if len(rest := order[_DOMAINS:]):
-        parts.append(f"{len(rest)} others {numbers.percent(float(decision.mixture[rest].sum()))} (table below)")
+        others = "others" if len(rest) > 1 else "other"
+        share = numbers.percent(float(decision.mixture[rest].sum()))
+        parts.append(f"{len(rest)} {others} {share} (table below)")
     better = probability(decision.p_better, len(decision.gain))
     return f"Train {', '.join(parts)}: it beats {baseline_name(decision)} with probability {better}."
 
@@ -105,12 +107,18 @@ class _Forecast:
 
 
 def _chosen(results: Results) -> _Forecast | None:
-    """Return the best model that forecasts, or the average that it is in, and the run decided on, else the largest."""
+    """Return the forecast of the chosen mixture, if there is one.
+
+    Else the best model that forecasts, or the average that it is in, and the run decided on, or the largest.
+    """
+    if found := results.reached:
+        models = tuple(sorted(found.weights, key=lambda n: -found.weights[n]))
+        return _Forecast(found.name, models, found.prediction, 0)
     if not results.predictions:
         return None
-    name = results.by_weight(results.predictions)[0]
-    models, prediction = (name,), results.predictions[name]
-    for averaged in (a for a in results.averages if name in a.weights):
+    best = results.by_weight(results.predictions)[0]
+    name, models, prediction = f"model {best}", (best,), results.predictions[best]
+    for averaged in (a for a in results.averages if best in a.weights):
         name, prediction = averaged.name, averaged.prediction
         models = tuple(sorted(averaged.weights, key=lambda n: -averaged.weights[n]))
     runs, decision = prediction.planned, results.decision
@@ -134,7 +142,7 @@ def _forecasts(chosen: _Forecast) -> Iterator[dict[str, Any]]:
     low, middle, high = np.quantile(prediction.measured[:, i], [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2], axis=0)
     for j, target in enumerate(prediction.targets):
         yield {
-            "model": chosen.name, "run": prediction.planned.names[i], "target": target,
+            "model": chosen.name.removeprefix("model "), "run": prediction.planned.names[i], "target": target,
             "median": float(middle[j]), "low90%": float(low[j]), "high90%": float(high[j]),
         }  # fmt: skip
 
@@ -147,8 +155,8 @@ def _expectation(results: Results, chosen: _Forecast) -> str:
     mixed = any("w" in results.posteriors[n].model.columns.values() for n in chosen.models)
     if results.decision is not None and not mixed:
         aside = ", for mixtures like that of its runs"
-    by = f"model {chosen.name}" if len(chosen.models) == 1 else chosen.name
-    return f"Expect {', '.join(said)}{more} at {_place(chosen.prediction, chosen.run)} (90 % interval; {by}{aside})."
+    place = _place(chosen.prediction, chosen.run)
+    return f"Expect {', '.join(said)}{more} at {place} (90 % interval; {chosen.name}{aside})."
 
 
 def _place(prediction: Prediction, i: int) -> str:
