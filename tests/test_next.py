@@ -41,6 +41,7 @@ def test_the_run_that_tells_what_is_not_known_is_proposed():
     assert proposal.table["run"].iloc[0] == "along"
     assert proposal.worthwhile
     value, error = proposal.value
+    assert "little is left" not in proposal.sentence()
     assert 0.5 * proposal.perfect[0] < value < proposal.perfect[0] + 2 * error
 
 

@@ -46,5 +46,6 @@ def commands(out: Path, *, force: bool) -> list[list[str]]:
         ["next", *mixing, "--problem", str(data / "problem.toml"), "--comparison", by_mixture, "--budget", RUNS_BUDGET,
          "--out", path("next.json"), *again],
         ["report", *ladder, *mixing, "--comparison", by_scale, "--comparison", by_mixture,
-         "--decision", path("decision.json"), "--proposal", path("next.json"), *planned, "--out", path("report"), *again],
+         "--decision", path("decision.json"), "--proposal", path("next.json"), *planned,
+         "--out", path("report"), *again],
     ]  # fmt: skip

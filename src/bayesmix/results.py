@@ -98,7 +98,7 @@ def load_proposal(path: str | Path) -> Proposal:
         table=pd.DataFrame.from_dict(content["table"], orient="index").reset_index(drop=True),
         budget=np.inf if content["budget"] is None else content["budget"],
         perfect=(content["perfect"][0], content["perfect"][1]),
-        **{n: content[n] for n in ("in_flop", "by", "candidates", "model_weights")},
+        **{n: content[n] for n in ("in_flop", "gain", "by", "candidates", "model_weights")},
         problem=Problem.of(content["problem"], source=str(path)),
         warnings=tuple(content["warnings"]),
     )

@@ -35,7 +35,9 @@ def proposal(decision):
             "w.books": [0.5, 0.0], "cost": 1.2e18, "spent": [1.2e18, 2.4e18], "value": [0.0007, 0.001], "se": 5e-5,
         }
     )  # fmt: skip
-    return Proposal(table, True, 1e19, (0.002, 1e-4), "regret", 64, decision.problem, {"ye_m4": 1.0}, ("Mind this.",))
+    return Proposal(
+        table, True, 1e19, (0.002, 1e-4), 0.06, "regret", 64, decision.problem, {"ye_m4": 1.0}, ("Mind this.",)
+    )
 
 
 def test_forecasts_of_laws_of_the_same_runs_are_averaged_by_their_weights(chinchilla, kaplan, forecasts, close):
@@ -105,6 +107,7 @@ def test_the_runs_to_do_next_are_shown_and_what_they_are_worth(tmp_path, mixing,
     assert "2 more runs of 2.4e+18 FLOP together would be worth 0.001" in text
     assert proposal.sentence() in numbers["verdict"]["sentences"]
     assert "2 of 64 candidates, in the order in which to do them" in text
+    assert "The choice as it stands gains 0.06 over the baseline: little is left to learn." in text
     assert "Mind this." in text
     assert [r["run"] for r in numbers["next"]["runs"]] == ["spread01", "spread07"]
     assert "<h2" in (folder / "report.html").read_text()

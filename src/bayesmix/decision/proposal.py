@@ -11,6 +11,9 @@ import pandas as pd
 from bayesmix.decision.problem import Problem
 from bayesmix.decision.value import SURE
 
+# Of the gain: what is left to learn is little below this share.
+_LITTLE = 0.05
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -28,6 +31,8 @@ class Proposal:
         Not to be exceeded by all costs.
     perfect : tuple of (float, float)
         What it would save to know the law's quantities exactly, and its standard error.
+    gain : float
+        What the choice gains over the baseline as it stands, for comparison.
     by : {"regret", "information"}
         What the runs were chosen by.
     candidates : int
@@ -44,6 +49,7 @@ class Proposal:
     in_flop: bool
     budget: float
     perfect: tuple[float, float]
+    gain: float
     by: str
     candidates: int
     problem: Problem
@@ -90,5 +96,9 @@ class Proposal:
             f"of the {perfect} that perfect knowledge would be."
         )
         if self.enough < count:
-            said += f" The first {self.enough if self.enough > 1 else 'one'} of them bring most of it."
+            said += (
+                f" The first {self.enough} bring most of it." if self.enough > 1 else " The first brings most of it."
+            )
+        if self.perfect[0] < _LITTLE * self.gain:
+            said += f" The choice as it stands gains {self.gain:.2g} over the baseline: little is left to learn."
         return said

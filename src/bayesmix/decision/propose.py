@@ -109,6 +109,7 @@ def propose(
         in_flop=offered.in_flop,
         budget=float(budget),
         perfect=_mean(saved),
+        gain=float(decision.gain.mean()),
         by=by,
         candidates=len(offered.cost),
         problem=problem,

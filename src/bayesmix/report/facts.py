@@ -255,6 +255,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "sentence": proposal.sentence(),
         "runs": _records(proposal.table),
         "perfect": proposal.perfect,
+        "gain": proposal.gain,
         "by": proposal.by,
         "candidates": proposal.candidates,
         "warnings": proposal.warnings,
