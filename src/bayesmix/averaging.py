@@ -19,7 +19,7 @@ from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
 from bayesmix.stacking import stacking
 
-_NEGLIGIBLE = 0.01  # weight
+NEGLIGIBLE = 0.01  # weight below which a law does not count
 
 
 def scale_weights(extrapolations: Sequence[Extrapolation]) -> dict[str, float]:
@@ -111,7 +111,7 @@ def spread(predictions: Mapping[str, Prediction], weights: Mapping[str, float]) 
         ``highest``, the median of the laws that say least and most, of those with at least 1 % of the weight.
     """
     first = next(iter(predictions.values()))
-    heavy = [n for n in predictions if weights[n] >= _NEGLIGIBLE]
+    heavy = [n for n in predictions if weights[n] >= NEGLIGIBLE]
     share = np.array([weights[n] for n in heavy]) / sum(weights[n] for n in heavy)
     drawn = [predictions[n].expected for n in heavy]
     within = np.tensordot(share, np.stack([d.var(axis=0) for d in drawn]), axes=1)
@@ -151,4 +151,4 @@ def _mixed(parts: Mapping[str, tuple[np.ndarray, ...]], weights: Mapping[str, fl
 
 def _inherited(results: Mapping[str, Prediction | Optimum], weights: Mapping[str, float]) -> tuple[str, ...]:
     """Return the warnings of all models that count, each once."""
-    return tuple(dict.fromkeys(w for n, r in results.items() if weights[n] >= _NEGLIGIBLE for w in r.warnings))
+    return tuple(dict.fromkeys(w for n, r in results.items() if weights[n] >= NEGLIGIBLE for w in r.warnings))

@@ -18,9 +18,7 @@ def design(
     problem: Annotated[
         Path | None, typer.Option(help="TOML whose constraints every mixture shall satisfy, and whose baseline is one.")
     ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Ready model to ask what the runs would show of; else the common ones.")
-    ] = None,
+    model: option.Asked = None,
     out: Annotated[Path, typer.Option(help="Table of runs to write.")] = Path("design.csv"),
     seed: option.Seed = 0,
     force: option.Force = False,
@@ -53,7 +51,7 @@ def design(
 def decide(
     posteriors: option.Posteriors,
     problem: option.Problem,
-    comparison: Annotated[Path | None, typer.Option(help="Comparison whose stacking weights share the draws.")] = None,
+    comparison: option.Weights = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Decision to write.")] = Path("decision.json"),
     seed: option.Seed = 0,
@@ -98,7 +96,7 @@ def next_(
     by: Annotated[
         str, typer.Option(help="What a run shall bring: less regret, or more information on the law.")
     ] = "regret",
-    comparison: Annotated[Path | None, typer.Option(help="Comparison whose stacking weights share the draws.")] = None,
+    comparison: option.Weights = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[
         Path, typer.Option(help="Proposal to write; the runs alone, to plan by, become a CSV beside it.")

@@ -68,9 +68,7 @@ def check(
     map_: option.Maps = None,
     unit: option.Units = None,
     where: option.Where = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="Ready model to ask what the runs would show of; else the common ones.")
-    ] = None,
+    model: option.Asked = None,
 ) -> None:
     """Check a table of runs, and say what its design can and cannot show."""
     from bayesmix.describe import described

@@ -66,7 +66,7 @@ def design(
         len(domains),
         seed=seed,
         before=baseline,
-        allowed=lambda w: allowed.mixtures(allowed.pull(w)),
+        allowed=allowed.into,
     )
     mixtures = rounded(np.concatenate([baseline, spread]))
     ordered = sorted(scales, key=lambda scale: float(np.prod(list(scale.values()))))

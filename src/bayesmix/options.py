@@ -37,6 +37,13 @@ Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training
 Comparisons = Annotated[
     list[Path] | None, typer.Option("--comparison", help="Comparison to show; may be given several times.")
 ]
+Weights = Annotated[
+    Path | None, typer.Option("--comparison", help="Comparison whose stacking weights share the draws.")
+]
+Asked = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Ready model to ask what the runs would show of; else the common ones."),
+]
 Extrapolations = Annotated[
     list[Path] | None, typer.Option("--extrapolation", help="What extrapolate wrote; may be given several times.")
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.errors import BayesmixError, Fault, InputError, listed, suggest
 from bayesmix.posterior import Posterior
 
 KINDS = ("run", "mixture", "observation")
@@ -51,8 +51,7 @@ class Units:
 
     def named(self, units: Sequence[int]) -> str:
         """Return the names of the first few."""
-        more = len(units) - _NAMED
-        return ", ".join(self.names[u] for u in units[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return listed([self.names[u] for u in units], _NAMED)
 
 
 def units(posterior: Posterior, kind: str) -> Units:
@@ -74,9 +73,9 @@ def units(posterior: Posterior, kind: str) -> Units:
     """
     runs, measured = posterior.runs, np.asarray(posterior.inputs.observed).any(axis=1)
     if kind not in (*KINDS, *runs.labels):
-        listed = ", ".join(runs.labels) or "none"
+        labels = ", ".join(runs.labels) or "none"
         what = (
-            f"{kind!r} cannot be left out: it is none of {', '.join(KINDS)}, and no label column (there are: {listed})"
+            f"{kind!r} cannot be left out: it is none of {', '.join(KINDS)}, and no label column (there are: {labels})"
         )
         raise InputError(runs.source, [Fault(what, suggest(kind, (*KINDS, *runs.labels)))])
     rows = np.array([f"{name}, row {i}" for i, name in enumerate(runs.names)])

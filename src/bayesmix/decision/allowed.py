@@ -82,6 +82,10 @@ class Allowed:
         far = np.where(there > self.trusted[1], (self.trusted[1] - here) / np.maximum(there - here, _THIN), 1.0)
         return self.centre + far[:, None] * (pulled - self.centre)
 
+    def into(self, w: np.ndarray) -> np.ndarray:
+        """Return mixtures, shape (point, domain), moved to where they are allowed; corners are single domains."""
+        return self.mixtures(self.pull(w))
+
     def promise(self, w: np.ndarray, gradient: np.ndarray) -> float:
         """Return the most that any allowed mixture could gain on w, were the objective linear; by linear programming.
 

@@ -113,6 +113,10 @@ class Decision:
         """What of the objective's draws was minimised."""
         return Risk.of(self.problem.risk)
 
+    def some_optima(self, count: int) -> np.ndarray:
+        """Return the best mixtures of so many of the draws, evenly spaced, shape (count, domain)."""
+        return self.optima[np.linspace(0, len(self.optima) - 1, count).round().astype(int)]
+
     def table(self, level: float = 0.9) -> pd.DataFrame:
         """Return weight, credible interval of the optimal weight, range of nearly as good ones, baseline, and range
         observed, one row a domain.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,7 +61,7 @@ class Pool:
 
 
 def scaling(posteriors: Mapping[str, Posterior]) -> list[str]:
-    """Return the columns that say how large a run is: N and D, and all that feeds a law but mixtures and labels."""
+    """Return the columns that say how large a run is: N and D, and all else that feeds a law and is not by domain."""
     runs = next(iter(posteriors.values())).runs
     fed = dict.fromkeys(c for p in posteriors.values() for c in p.model.columns.values())
     return [c for c in dict.fromkeys(("N", "D", *fed)) if c in runs.table and c not in BY_DOMAIN]
@@ -92,10 +92,10 @@ def candidates(
     """
     domains = len(decision.domains)
     inside = filling(
-        _SPREAD // 2, domains, seed=seed, allowed=_into(allowed) if len(allowed.corners) == domains else None
+        _SPREAD // 2, domains, seed=seed, allowed=allowed.into if len(allowed.corners) == domains else None
     )
     around = filling(_SPREAD // 2, domains, seed=seed + 1, before=inside)
-    optima = decision.optima[np.linspace(0, len(decision.optima) - 1, _OPTIMA).round().astype(int)]
+    optima = decision.some_optima(_OPTIMA)
     named = {
         "chosen": decision.mixture,
         "baseline": decision.baseline,
@@ -107,10 +107,6 @@ def candidates(
     names = [list(named)[k] for k in unlike]
     frames = [_at(scale, w[unlike], names, posteriors, decision, several=len(scales) > 1) for scale in scales]
     return Runs.of(pd.concat(frames, ignore_index=True), planned=True, source="the candidates")
-
-
-def _into(allowed: Allowed) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda w: allowed.mixtures(allowed.pull(w))
 
 
 def _at(

@@ -141,7 +141,7 @@ def _affordable(pool: Pool, budget: float) -> Pool:
 
 def _choosable(decision: Decision) -> np.ndarray:
     """Return mixtures that one may come to choose, shape (mixture, domain); all are allowed if the chosen one is."""
-    own = decision.optima[np.linspace(0, len(decision.optima) - 1, _OWN).round().astype(int)]
+    own = decision.some_optima(_OWN)
     ways = [decision.mixture + share * (own - decision.mixture) for share in _WAY]
     return np.unique(np.concatenate([decision.mixture[None], *ways]), axis=0)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bayesmix.averaging import average, shares
+from bayesmix.averaging import NEGLIGIBLE, average, shares
 from bayesmix.decision import Decision
 from bayesmix.decision.planned import chosen_run
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Prediction, predict, unused
 from bayesmix.report.groups import Average, Group
-
-_LEAST = 0.01  # weight of a law that counts
 
 
 def averages(
@@ -30,7 +28,7 @@ def averages(
             alike.setdefault((prediction.targets, prediction.planned.hash), []).append(name)
         for names in (n for n in alike.values() if len(n) > 1):
             weights = _weights(group, names, extrapolations)
-            if sum(weight >= _LEAST for weight in weights.values()) > 1:
+            if sum(weight >= NEGLIGIBLE for weight in weights.values()) > 1:
                 own = {n: predictions[n] for n in names}
                 seed = group.posteriors[names[0]].seed
                 yield Average(weights, average(own, weights, seed=seed))
@@ -41,7 +39,7 @@ def reached(posteriors: Mapping[str, Posterior], decision: Decision | None) -> A
 
     None where one of them is not here, or cannot say what the planned N and D change.
     """
-    weights = {n: w for n, w in decision.model_weights.items() if w >= _LEAST} if decision else {}
+    weights = {n: w for n, w in decision.model_weights.items() if w >= NEGLIGIBLE} if decision else {}
     if decision is None or not weights or not set(weights) <= set(posteriors):
         return None
     own = {n: posteriors[n] for n in weights}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bayesmix.averaging import NEGLIGIBLE
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision, Proposal
 from bayesmix.errors import BayesmixError
@@ -43,7 +44,7 @@ class Average:
         if len(self.weights) == 1:
             return f"model {next(iter(self.weights))}"
         return "average of " + " and ".join(
-            f"{n} ({w:.0%})".replace("%", " %") for n, w in self.weights.items() if w >= 0.01
+            f"{n} ({w:.0%})".replace("%", " %") for n, w in self.weights.items() if w >= NEGLIGIBLE
         )
 
 
