@@ -12,6 +12,7 @@ from numpyro.infer import Predictive
 from scipy import stats
 
 from bayesmix import laws
+from bayesmix.inference import batch
 from bayesmix.inference.blocks import blocks, separable
 from bayesmix.inference.mode import find_modes
 from bayesmix.inference.program import Program, padded, program, stacked
@@ -74,6 +75,22 @@ def test_both_modes_are_found_with_their_shares():
         density = density * stats.norm(np.log(1 + a**2), 0.1).pdf(np.log(y))
     ratio = density[a > 0].sum() / density[a < 0].sum()
     assert np.exp(modes[0].evidence - modes[1].evidence) == pytest.approx(ratio, rel=0.05)
+
+
+@in_double
+def test_of_very_many_rows_a_sample_shows_where_to_climb_and_all_of_them_where_the_top_is():
+    rng = np.random.default_rng(0)
+    runs = losses(2 * np.exp(rng.standard_normal(20_000)))
+    model = Model(loss, LOG_NORMAL).given(sigma=1.0)
+    inputs = padded(model.inputs(runs)[0])
+    compiled = program(model, inputs)
+    (found,) = batch._modes(compiled, [inputs], [compiled.prior(rng, 1000)])
+    whole = modes_of(model, runs)
+    assert len(found) == len(whole) == 2, "neither sign is lost"
+    for a, b in zip(found, whole, strict=True):
+        assert abs(a.centre - b.centre) < 0.01 * b.scale
+        assert a.scale == pytest.approx(b.scale, rel=1e-3)
+        assert a.evidence == pytest.approx(b.evidence, abs=1e-3)
 
 
 def test_kinks_do_not_make_modes(simulated):

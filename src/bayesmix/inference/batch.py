@@ -10,7 +10,7 @@ import numpy as np
 from bayesmix.diagnostics import Problem, sampling_problems
 from bayesmix.inference.laplace import approximate
 from bayesmix.inference.mode import Mode, find_modes
-from bayesmix.inference.program import Program, program, stacked
+from bayesmix.inference.program import Program, program, rows_of, stacked
 from bayesmix.inference.sampling import Sample, Settings, Task, compiling, sample
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
@@ -23,6 +23,8 @@ _FUNNEL = 0.9  # acceptance rate to begin with where a scale is unknown
 # Fewer draws a chain cannot pass the diagnostics, however well they mix.
 _JUDGED = 400
 _PRIOR_DRAWS = 1000
+# Of more rows than `_MANY`, a sample of `_ENOUGH` shows where to climb.
+_MANY, _ENOUGH = 4096, 1024
 
 Report = Callable[[int, int], None]
 
@@ -109,10 +111,27 @@ def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explo
     rngs = [np.random.default_rng(b.seed) for b in full]
     inputs = [b.inputs for b in full]
     priors = [compiled.prior(rng, _PRIOR_DRAWS, i) for rng, i in zip(rngs, inputs, strict=True)]
-    modes = find_modes(compiled.smooth, stacked(inputs), priors)
+    modes = _modes(compiled, inputs, priors)
     if inputs[0].centring and any(modes):
         inputs, modes = _centred(compiled, inputs, modes, priors)
     return [_Explored(b, Task(i, m, r), p) for b, i, m, r, p in zip(blocks, inputs, modes, rngs, priors, strict=False)]
+
+
+def _modes(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) -> list[list[Mode]]:
+    """Return the modes of each posterior; of very many rows a sample is climbed first, from all over the prior."""
+    starts, rows = None, len(inputs[0].response)
+    if rows > _MANY:
+        few = np.random.default_rng(0).choice(rows, _ENOUGH, replace=False)
+        sampled = [rows_of(i, few) for i in inputs]
+        found = find_modes(program(compiled.model, sampled[0]).smooth, stacked(sampled), priors)
+        if all(found):
+            starts = np.stack([_tiled(modes, max(map(len, found))) for modes in found])
+    return find_modes(compiled.smooth, stacked(inputs), priors, starts)
+
+
+def _tiled(modes: list[Mode], count: int) -> np.ndarray:
+    """Return the centres of so many modes, the last one repeated; shape (mode, coordinate)."""
+    return np.stack([modes[min(rank, len(modes) - 1)].centre for rank in range(count)])
 
 
 def _sampled(
@@ -173,8 +192,8 @@ def _centred(
     most = max(map(len, modes))
     starts = np.zeros((len(inputs), most, compiled.size))
     for k, (a, b, found) in enumerate(zip(inputs, after, modes, strict=True)):
-        for rank in range(most if found else 0):
-            starts[k, rank] = compiled.recentred(found[min(rank, len(found) - 1)].centre, a, b)
+        for rank, centre in enumerate(_tiled(found, most) if found else ()):
+            starts[k, rank] = compiled.recentred(centre, a, b)
     again = find_modes(compiled.smooth, stacked(after), priors, starts)
     return after, [new if found else [] for new, found in zip(again, modes, strict=True)]
 

@@ -30,7 +30,7 @@ from bayesmix.precision import double
 from bayesmix.priors import arguments, draw, rebuild
 
 # Points whose density is computed at once: enough to be quick, few enough for 100,000 responses to fit into memory.
-_POINTS, _VALUES = 64, 2**22
+_POINTS, _VALUES = 64, 2**20
 _INTERNAL = (".relative", ".offset")
 
 
@@ -273,19 +273,22 @@ def stacked(inputs: list[Inputs]) -> Inputs:
 def padded(inputs: Inputs) -> Inputs:
     """Return inputs with their rows filled up to a round number: copies of the first that nobody observed."""
     rows = len(inputs.response)
-    missing = _round(rows) - rows
+    size = _round(rows)
+    chosen = np.where(np.arange(size) < rows, np.arange(size), 0)
+    filled = rows_of(inputs, chosen)
+    return replace(filled, observed=filled.observed & (np.arange(size) < rows)[:, None])
 
-    def fill(array: Any) -> Any:
-        return np.concatenate([array, np.repeat(array[:1], missing, axis=0)])
 
-    by_row: Mapping[str, Any] = {
-        "covariates": {n: fill(v) for n, v in inputs.covariates.items()},
-        "groups": {n: fill(v) for n, v in inputs.groups.items()},
-        "response": fill(inputs.response),
-        "observed": np.concatenate([inputs.observed, np.zeros((missing, inputs.observed.shape[1]), bool)]),
-        "items": fill(inputs.items),
-    }
-    return replace(inputs, **by_row)
+def rows_of(inputs: Inputs, rows: np.ndarray) -> Inputs:
+    """Return inputs with these of their rows."""
+    return replace(
+        inputs,
+        covariates={n: v[rows] for n, v in inputs.covariates.items()},
+        groups={n: v[rows] for n, v in inputs.groups.items()},
+        response=inputs.response[rows],
+        observed=inputs.observed[rows],
+        items=inputs.items[rows],
+    )
 
 
 def _round(rows: int) -> int:
