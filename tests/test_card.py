@@ -94,7 +94,7 @@ def test_loads_lists_all_faults():
 
 
 def test_text_that_is_not_toml_or_not_there(tmp_path):
-    with pytest.raises(InputError, match="not TOML"):
+    with pytest.raises(InputError, match="not a TOML file"):
         Card.loads("a = ")
     with pytest.raises(InputError, match="cannot be read"):
         Card.read(tmp_path / "absent.toml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -27,15 +26,11 @@ _FEW, _FAR = 0.005, 100  # a share of the draws not worth a sentence; times the 
 
 
 def environment() -> Environment:
-    """Return the templates, with the style sheet of the report."""
-    made = Environment(
+    """Return the templates; the style sheet is the report's."""
+    return Environment(
         loader=ChoiceLoader([FileSystemLoader(Path(__file__).parent), PackageLoader("bayesmix.report", ".")]),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    report, _, _ = made.loader.get_source(made, "report.html.j2")  # pyright: ignore
-    (style_sheet,) = re.findall(r"<style>\n(.*?)</style>", report, re.DOTALL)
-    made.globals["style"] = Markup(style_sheet)  # noqa: S704 - the report's own
-    return made
 
 
 def law_page(law: Law, using: list[Model], drawn: Curves, pages: Collection[str]) -> dict[str, Any]:
