@@ -18,8 +18,8 @@ from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_ru
 
 DEMO = ready.demo()
 RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
-COMMANDS = ("design", "import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity", "predict",
-            "decide", "next", "report", "export", "demo")  # fmt: skip
+COMMANDS = ("design", "plan", "import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity",
+            "predict", "decide", "next", "report", "export", "demo")  # fmt: skip
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
 
 

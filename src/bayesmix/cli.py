@@ -17,6 +17,7 @@ from bayesmix.backtest import extrapolate
 from bayesmix.choice import decide, design, next_
 from bayesmix.conversion import export, import_
 from bayesmix.errors import BayesmixError
+from bayesmix.plans import plan
 from bayesmix.priorcheck import sensitivity
 from bayesmix.sweep import fit, fit_many
 from bayesmix.terminal import (
@@ -220,6 +221,7 @@ def predict(
 
 
 app.command()(extrapolate)
+app.add_typer(plan, name="plan")
 app.command()(sensitivity)
 app.command()(decide)
 app.command("next")(next_)

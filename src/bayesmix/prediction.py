@@ -87,12 +87,15 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
     return Prediction(expected, measured, planned, posterior.targets, tuple(warnings))
 
 
-def distance(posterior: Posterior, planned: Runs) -> list[str]:
-    """Return a sentence for each covariate that lies outside the fitted runs, used by the law or not."""
+def distance(posterior: Posterior, planned: Runs, *, bent: bool = True) -> list[str]:
+    """Return a sentence for each covariate that lies outside the fitted runs, used by the law or not.
+
+    `bent` says whether the answer allows for the discrepancy, where the model has one.
+    """
     found = []
     trust = (
         "the intervals allow for laws bending there as they did in past studies."
-        if posterior.model.discrepancy
+        if bent and posterior.model.discrepancy
         else "the intervals take the law for true there, and are too narrow if it bends."
     )
     # Taken from the inputs, where the domains of both are in the same order.

@@ -1,0 +1,151 @@
+"""Which setting is best, and how much of something reaches a response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.errors import BayesmixError, listed
+from bayesmix.planning.answer import Answer, inherited
+from bayesmix.planning.curves import GRID, crossing, responses, signs, vertex
+from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
+
+
+def settings(by: str, low: float, high: float, at: Mapping[str, float], count: int = GRID) -> Runs:
+    """Return planned runs along a column, in equal steps of its logarithm where it is positive, all else alike.
+
+    Parameters
+    ----------
+    by : str
+        The column.
+    low, high : float
+        Its least and greatest value.
+    at : mapping of str to float
+        The other columns.
+    count : int
+        Number of runs.
+
+    Raises
+    ------
+    BayesmixError
+        The values are no range, or `at` has the column too.
+    """
+    if not -np.inf < low < high < np.inf or count < 2:
+        raise BayesmixError(f"{by} from {low:g} to {high:g} in {count} steps is no range")
+    if by in at:
+        raise BayesmixError(f"{by} is what varies, and cannot be {at[by]:g} too")
+    values = np.geomspace(low, high, count) if low > 0 else np.linspace(low, high, count)
+    return Runs.of(pd.DataFrame({**at, by: values}), planned=True, source=f"{by} from {low:g} to {high:g}")
+
+
+def best_setting(posterior: Posterior, settings: Runs, by: str) -> Answer:
+    r"""Find the setting of least response along a column, e.g. learning rate, batch, sparsity, precision or D/N.
+
+    $$x^* = \arg\min_x L(x)$$
+
+    in each draw, on a parabola through the best setting and its neighbours, in log x where all x are positive. Of
+    scores and accuracies it is the greatest. A draw whose best setting is the first or the last has no optimum among
+    them.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of a law that takes the column.
+    settings : Runs
+        At least three planned runs, with different values of the column. Other columns may change along with it.
+    by : str
+        The column.
+
+    Returns
+    -------
+    Answer
+        One case, with the optimum (named like the column), the response there, and ``regret``: what the setting of
+        best expected response loses to the optimum.
+
+    Raises
+    ------
+    BayesmixError
+        The settings are too few or alike.
+    NotConvergedError
+        The posterior has not converged.
+    """
+    x, response = _along(posterior, settings, by)
+    if len(x) < 3:
+        raise BayesmixError(f"an optimum along {by} needs three settings or more, not {len(x)}")
+    sign = signs(posterior)
+    losses, places = sign * response, np.log(x) if x[0] > 0 else x
+    best = losses.argmin(axis=1)
+    inside = (best > 0) & (best < len(x) - 1)
+    middle = np.clip(best, 1, len(x) - 2)
+    at, least = vertex(places, losses, middle)
+    optimum = np.where(inside, np.exp(at) if x[0] > 0 else at, np.nan)
+    lowest = np.where(inside, least, losses.min(axis=1))
+    safe = losses.mean(axis=0).argmin(axis=0)
+    regret = np.take_along_axis(losses, safe[None, None], axis=1)[:, 0] - lowest
+    warnings = inherited(posterior, settings)
+    for j, target in enumerate(posterior.targets):
+        warnings.append(f"{target}: best in expectation is {by} = {x[safe[j]]:.4g}.")
+        for end, share in (("lowest", (best[:, j] == 0).mean()), ("highest", (best[:, j] == len(x) - 1).mean())):
+            if share > 0.01:
+                warnings.append(f"{target}: in {share:.0%} of the draws the {end} {by} is best: try beyond it.")
+    draws = {by: optimum, "response": sign * lowest, "regret": np.maximum(regret, 0.0)}
+    return Answer({n: v[:, None] for n, v in draws.items()}, (f"best {by}",), posterior.targets, tuple(warnings))
+
+
+def needed(posterior: Posterior, settings: Runs, by: str, response: Sequence[float]) -> Answer:
+    """Find how much of a column reaches a response: how many tokens, how large a model, how many samples.
+
+    In each draw it is the first crossing, interpolated in the logarithm of the column; infinite where no setting
+    reaches the response, and the least setting where that does already.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of a law that takes the column.
+    settings : Runs
+        Planned runs with different positive values of the column; the finer, the better.
+    by : str
+        The column.
+    response : sequence of float
+        Responses to reach, in the unit of the fitted ones.
+
+    Returns
+    -------
+    Answer
+        One case a response.
+
+    Raises
+    ------
+    BayesmixError
+        The settings are alike or not positive, or no response is asked for.
+    NotConvergedError
+        The posterior has not converged.
+    """
+    x, found = _along(posterior, settings, by)
+    _positive(by, x)
+    if not len(response):
+        raise BayesmixError("say which response is to be reached")
+    sign = signs(posterior)
+    draws = np.stack([crossing(np.log(x), sign * found, sign * float(r)) for r in response], axis=1)
+    cases = tuple(f"{r:g}" for r in response)
+    return Answer({by: np.exp(draws)}, cases, posterior.targets, tuple(inherited(posterior, settings)))
+
+
+def _along(posterior: Posterior, settings: Runs, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of a column in ascending order, and the law's response, shape (draw, setting, target)."""
+    posterior.require_converged()
+    if by not in settings.table:
+        raise BayesmixError(f"the settings have no column {by}; they have {listed(list(settings.table))}")
+    x = settings.column(by)
+    if len(np.unique(x)) < max(len(x), 2):
+        raise BayesmixError(f"the settings must all differ in {by}")
+    order = np.argsort(x)
+    return x[order], responses(posterior, settings)[:, order]
+
+
+def _positive(by: str, x: np.ndarray) -> None:
+    if x[0] <= 0:
+        raise BayesmixError(f"{by} is {x[0]:g} in one setting: give positive ones")

@@ -1,0 +1,55 @@
+"""A law's response along planned runs in every draw, its lowest point, and where it falls to a level."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.covariates import is_better_higher
+from bayesmix.evaluation import mean, over_draws
+from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
+
+GRID = 160  # points of a search, in equal steps of the logarithm
+SPAN = 1e4  # of a search around what was fitted or asked
+
+
+def signs(posterior: Posterior) -> np.ndarray:
+    """Return 1 for each target of which less is better, else -1."""
+    return np.array([-1.0 if is_better_higher(target) else 1.0 for target in posterior.targets])
+
+
+def responses(posterior: Posterior, planned: Runs) -> np.ndarray:
+    """Return the law's response in every draw, shape (draw, run, target)."""
+    inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
+    return over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(planned)]
+
+
+def vertex(places: np.ndarray, losses: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return place and value of the lowest point of a parabola through a setting and its neighbours.
+
+    Shapes are (setting,), (draw, setting, target) and (draw, target). Where the three do not bend up it is the middle.
+    """
+    left, centre, right = (np.take_along_axis(losses, (middle + s)[:, None], axis=1)[:, 0] for s in (-1, 0, 1))
+    here = places[middle]
+    before, after = here - places[middle - 1], places[middle + 1] - here
+    with np.errstate(invalid="ignore"):
+        falls, rises = (left - centre) / before, (right - centre) / after
+        bend = (falls + rises) / (before + after)
+        slope = (rises * before - falls * after) / (before + after)
+        shift = np.where((bend > 0) & np.isfinite(bend), -slope / np.where(bend > 0, 2 * bend, 1.0), 0.0)
+        return here + shift, centre + slope * np.where(shift == 0, 0.0, shift) / 2
+
+
+def crossing(places: np.ndarray, losses: np.ndarray, level: float | np.ndarray) -> np.ndarray:
+    """Return where losses, shape (draw, place, target), first fall to a level, shape (draw, target) or less.
+
+    Infinite where they never do, and the first place where they are there already.
+    """
+    level = np.broadcast_to(level, (len(losses), losses.shape[2]))
+    reached = losses <= level[:, None]
+    first = reached.argmax(axis=1)
+    after = np.maximum(first, 1)
+    high, low = (np.take_along_axis(losses, (after - s)[:, None], axis=1)[:, 0] for s in (1, 0))
+    share = np.clip((high - level) / np.where(high > low, high - low, 1.0), 0.0, 1.0)
+    between = places[after - 1] + share * (places[after] - places[after - 1])
+    return np.where(reached.any(axis=1), np.where(first == 0, places[0], between), np.inf)

@@ -1,0 +1,59 @@
+"""What repeated tokens are worth in fresh ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.errors import BayesmixError
+from bayesmix.planning.answer import Answer, inherited
+from bayesmix.planning.curves import GRID, SPAN, crossing, responses, signs
+from bayesmix.posterior import Posterior
+from bayesmix.runs import Runs
+
+
+def worth_of_repeats(posterior: Posterior, planned: Runs) -> Answer:
+    r"""Find how many fresh tokens would do what the tokens of planned runs do, some of which are repeated.
+
+    $$L(N, D', U = D') = L(N, D, U)$$
+
+    solved for D' in each draw.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of a law of N, D and U, such as muennighoff.
+    planned : Runs
+        N, D and U (unique tokens) of each run.
+
+    Returns
+    -------
+    Answer
+        One case a run: ``fresh``, the number D', and ``worth``, the ratio D'/D: what an average token is worth.
+
+    Raises
+    ------
+    BayesmixError
+        The law does not take U.
+    NotConvergedError
+        The posterior has not converged.
+
+    Sources: Muennighoff et al. (2023), Scaling Data-Constrained Language Models, whose effective data it is where N is
+    no larger than U unique tokens are worth training.
+    """
+    posterior.require_converged()
+    needs = set(posterior.model.columns.values())
+    if not {"D", "U"} <= needs:
+        raise BayesmixError(f"law {posterior.model.law.name} does not take D and U. Use muennighoff")
+    sign, fresh = signs(posterior), []
+    asked = responses(posterior, planned)
+    for k, (size, tokens) in enumerate(zip(planned.column("N"), planned.column("D"), strict=True)):
+        D = np.geomspace(tokens / SPAN, tokens * 1.01, GRID)  # beyond D: rounding shall not hide a crossing there
+        grid = Runs.of(pd.DataFrame({"N": size, "D": D, "U": D}), planned=True, source="fresh tokens")
+        fresh.append(np.exp(crossing(np.log(D), sign * responses(posterior, grid), sign * asked[:, k])))
+    total = planned.column("D")[:, None]
+    draws = np.minimum(np.stack(fresh, axis=1), total)
+    worth = draws / total
+    return Answer(
+        {"fresh": draws, "worth": worth}, tuple(planned.names), posterior.targets, tuple(inherited(posterior, planned))
+    )

@@ -1,0 +1,100 @@
+"""Which model is cheapest to train and serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.errors import BayesmixError, listed
+from bayesmix.planning.answer import Answer
+from bayesmix.planning.curves import GRID, SPAN, crossing, responses, signs, vertex
+from bayesmix.posterior import Posterior
+from bayesmix.prediction import distance
+from bayesmix.runs import Runs
+
+_COARSE = 40  # sizes in a first look
+
+
+def inference_optimal(posterior: Posterior, response: float, served: Sequence[float]) -> Answer:
+    r"""Find the model that reaches a loss with the least compute over its whole life.
+
+    $$\min_{N, D}\; 6 N D + 2 N T \quad \text{where} \quad L(N, D) = \ell$$
+
+    T is the number of tokens served. In each draw D follows from N and the loss, and N is searched for. With T = 0 it
+    is compute-optimal training; the more is served, the smaller the model and the longer its training.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of a law in N and D alone.
+    response : float
+        Loss to reach.
+    served : sequence of float
+        Numbers T of tokens, prompts and answers together; 0 for none.
+
+    Returns
+    -------
+    Answer
+        One case a T, with N, D, D/N and the total C in FLOP; NaN where a draw cannot reach the loss.
+
+    Raises
+    ------
+    BayesmixError
+        The law needs something else, or a number of tokens is negative.
+    NotConvergedError
+        The posterior has not converged.
+
+    Sources: Sardana, Portes, Doubov and Frankle (2024), Beyond Chinchilla-Optimal, eq. 2.
+    """
+    posterior.require_converged()
+    needs = sorted(set(posterior.model.columns.values()))
+    if needs != ["D", "N"]:
+        raise BayesmixError(f"law {posterior.model.law.name} takes {listed(needs) or 'nothing'}; this asks for N and D")
+    if not len(served) or min(served) < 0:
+        raise BayesmixError(f"tokens served are {list(served)}: give at least one number, none below 0")
+    fitted = {n: posterior.runs.column(n) for n in ("N", "D")}
+    N, D = (np.geomspace(v.min() / SPAN, v.max() * SPAN, GRID) for v in fitted.values())
+    coarse = _log_tokens(posterior, N[:: GRID // _COARSE], D, response)
+    N = _narrowed(N[:: GRID // _COARSE], coarse, served)
+    log_D = _log_tokens(posterior, N, D, response)
+    answers = [_cheapest(N, log_D, tokens) for tokens in served]
+    draws = {name: np.stack([a[name] for a in answers], axis=1) for name in ("N", "D", "D/N", "C")}
+    warnings = [str(p) for p in posterior.problems()]
+    if np.isfinite(draws["C"]).any():
+        middle = Runs.of(pd.DataFrame([{n: np.nanmedian(draws[n]) for n in ("N", "D")}]), planned=True)
+        warnings += distance(posterior, middle, bent=False)
+    return Answer(draws, tuple(f"{t:g} tokens served" for t in served), posterior.targets, tuple(warnings))
+
+
+def _log_tokens(posterior: Posterior, N: np.ndarray, D: np.ndarray, response: float) -> np.ndarray:
+    """Return the log of the tokens that reach a response, shape (draw, size, target); infinite where none of D do."""
+    sign, found = signs(posterior), []
+    for size in N:
+        grid = Runs.of(pd.DataFrame({"N": size, "D": D}), planned=True, source="models to serve")
+        found.append(crossing(np.log(D), sign * responses(posterior, grid), sign * response))
+    return np.stack(found, axis=1)
+
+
+def _log_cost(N: np.ndarray, log_D: np.ndarray, served: float) -> np.ndarray:
+    return np.log(6 * np.exp(log_D) + 2 * served) + np.log(N)[:, None]
+
+
+def _narrowed(N: np.ndarray, log_D: np.ndarray, served: Sequence[float]) -> np.ndarray:
+    """Return a fine grid of sizes around the cheapest of every draw."""
+    best = [_log_cost(N, log_D, tokens).argmin(axis=1)[np.isfinite(log_D).any(axis=1)] for tokens in served]
+    every = np.concatenate(best) if any(map(len, best)) else np.array([0, len(N) - 1])
+    return np.geomspace(N[max(every.min() - 1, 0)], N[min(every.max() + 1, len(N) - 1)], GRID)
+
+
+def _cheapest(N: np.ndarray, log_D: np.ndarray, served: float) -> dict[str, np.ndarray]:
+    """Return N, D, their ratio and the compute of the cheapest size in every draw, shape (draw, target)."""
+    cost = _log_cost(N, log_D, served)
+    best = np.clip(cost.argmin(axis=1), 1, len(N) - 2)
+    at, least = vertex(np.log(N), cost, best)
+    # At an end of the sizes tried, or where no size reaches the response, there is no optimum.
+    inside = np.isfinite(least) & (np.abs(at - np.log(N)[best]) < np.log(N[1] / N[0]))
+    size, total = (np.where(inside, np.exp(v), np.nan) for v in (at, least))
+    tokens = (total / size - 2 * served) / 6
+    return {"N": size, "D": tokens, "D/N": tokens / size, "C": total}

@@ -1,0 +1,127 @@
+"""The commands that answer one planning question each: `bayesmix plan best | reach | serve | repeat`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayesmix import options as option
+from bayesmix.terminal import load, notice_of, read_planned, say, scales, show, warn
+
+if TYPE_CHECKING:
+    from bayesmix.planning import Answer
+    from bayesmix.posterior import Posterior
+    from bayesmix.runs import Runs
+
+plan = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Answer one planning question with a law, with intervals."
+)
+
+_Posterior = Annotated[Path, typer.Argument(metavar="POSTERIOR", help="File written by fit.")]
+_Along = Annotated[str, typer.Argument(metavar="COLUMN", help="What is to be chosen: lr, sparsity, D, ...")]
+_Low = Annotated[float, typer.Option("--from", help="Least value to think of.")]
+_High = Annotated[float, typer.Option("--to", help="Greatest value to think of.")]
+_Fixed = Annotated[str | None, typer.Option("--at", help="Everything else that the law takes: N=1e9,D=2e10.")]
+_Out = Annotated[Path, typer.Option(help="Table to write.")]
+_DEFAULT = Path("plan.csv")
+
+
+@plan.command()
+def best(
+    posterior: _Posterior,
+    column: _Along,
+    low: _Low,
+    high: _High,
+    at: _Fixed = None,
+    out: _Out = _DEFAULT,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Say which value of a column is best: learning rate, batch, sparsity, precision, ..."""
+    from bayesmix.planning import best_setting
+
+    def answer(model: Posterior) -> Answer:
+        return best_setting(model, _settings(column, low, high, at), column)
+
+    _answered(posterior, answer, out, force, accept_unconverged)
+
+
+@plan.command()
+def reach(
+    posterior: _Posterior,
+    column: _Along,
+    response: Annotated[list[float], typer.Option(help="Response to reach; may be given several times.")],
+    low: _Low,
+    high: _High,
+    at: _Fixed = None,
+    out: _Out = _DEFAULT,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Say how much of a column reaches a response: tokens, parameters, samples, ..."""
+    from bayesmix.planning import needed
+
+    def answer(model: Posterior) -> Answer:
+        return needed(model, _settings(column, low, high, at), column, response)
+
+    _answered(posterior, answer, out, force, accept_unconverged)
+
+
+@plan.command()
+def serve(
+    posterior: _Posterior,
+    response: Annotated[float, typer.Option(help="Loss to reach.")],
+    tokens: Annotated[list[float], typer.Option(help="Tokens to be served; may be given several times.")],
+    out: _Out = _DEFAULT,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Say which N and D reach a loss with the least compute for training and serving together."""
+    from bayesmix.planning import inference_optimal
+
+    _answered(posterior, lambda model: inference_optimal(model, response, tokens), out, force, accept_unconverged)
+
+
+@plan.command()
+def repeat(
+    posterior: _Posterior,
+    planned: option.Planned = None,
+    at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=1e9,D=1e11,U=2e10.")] = None,
+    out: _Out = _DEFAULT,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Say how many fresh tokens would do what planned runs do that repeat theirs."""
+    from bayesmix.planning import worth_of_repeats
+
+    runs = read_planned(planned, at)
+    if runs is None or (planned and at):
+        raise typer.BadParameter("say what is planned once: --planned FILE or --at N=...,D=...,U=...")
+    _answered(posterior, lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged)
+
+
+def _settings(column: str, low: float, high: float, at: str | None) -> Runs:
+    from bayesmix.planning import settings
+
+    (fixed,) = scales([at]) if at else ({},)
+    return settings(column, low, high, fixed)
+
+
+def _answered(path: Path, question, out: Path, force: bool, accept: bool) -> None:
+    """Load a posterior, ask it, and show and write the answer."""
+    from bayesmix.files import refuse_overwrite, write_whole
+
+    refuse_overwrite(out, overwrite=force)
+    loaded = load([path], accept)
+    (model,) = loaded.values()
+    answer = question(model)
+    table = answer.table()
+    show(table, index=False)
+    for warning in dict.fromkeys(answer.warnings):
+        warn(warning)
+    if notice := notice_of(loaded):
+        table = table.assign(notice=notice)
+    write_whole(out, lambda p: table.to_csv(p, index=False), overwrite=force)
+    say(f"wrote {out}")

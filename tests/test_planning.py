@@ -1,0 +1,176 @@
+"""Planning questions, against closed forms and an optimiser that knows nothing of ours."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize_scalar
+
+from bayesmix import Model, Runs
+from bayesmix.errors import BayesmixError, NotConvergedError
+from bayesmix.planning import best_setting, inference_optimal, needed, settings, worth_of_repeats
+from fakes import chinchilla_values, fake, scale_runs
+
+COUNT = 1000
+LEVEL = 2.2
+
+
+def scattered(value, spread=0.03, seed=0):
+    return value * np.exp(spread * np.random.default_rng(seed).standard_normal((COUNT, 1)))
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    runs = scale_runs()
+    values = chinchilla_values(runs, alpha=scattered(0.34), beta=scattered(0.28, seed=1), sigma=0.01)
+    return fake(dataclasses.replace(Model.read("chinchilla"), discrepancy=None), runs, values)
+
+
+@pytest.fixture(scope="module")
+def constants(posterior):
+    """Return E, A, B, alpha and beta of every draw, for N in parameters and D in tokens."""
+    found = {n: v[:, 0] for n, v in posterior.values().items()}
+    derived = posterior.derived()
+    A, B = (derived[n].values.reshape(-1) for n in ("A_raw", "B_raw"))
+    return found["E"], A, B, found["alpha"], found["beta"]
+
+
+def test_the_best_setting_along_a_budget_is_the_compute_optimum(posterior, constants):
+    _, A, B, alpha, beta = constants
+    C = 1e22
+    N = np.geomspace(1e8, 1e12, 100)
+    path = Runs.of(pd.DataFrame({"N": N, "D": C / 6 / N}), planned=True)
+    answer = best_setting(posterior, path, "N")
+    optimum = (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * (C / 6) ** (beta / (alpha + beta))
+    assert answer.draws["N"][:, 0, 0] == pytest.approx(optimum, rel=1e-3)
+    regret = answer.draws["regret"][:, 0, 0]
+    assert (regret >= 0).all()
+    assert regret.max() > regret.min()
+    assert any(w.startswith("loss: best in expectation is N = ") for w in answer.warnings)
+
+
+def test_uneven_settings_and_those_whose_best_lies_at_an_end(posterior):
+    uneven = Runs.of(pd.DataFrame({"N": 1e9, "D": [1e9, 3e9, 1e10, 1e12]}), planned=True)
+    answer = best_setting(posterior, uneven, "D")
+    assert np.isnan(answer.draws["D"]).all(), "more tokens are always better"
+    assert any("in 100% of the draws the highest D is best" in w for w in answer.warnings)
+    assert answer.table()["answered"].tolist()[0] == 0
+
+
+def test_of_scores_the_best_setting_is_the_greatest():
+    runs = Runs.of(pd.DataFrame({"N": np.geomspace(1e8, 1e9, 6), "accuracy.arc": np.linspace(0.3, 0.6, 6)}))
+    model = dataclasses.replace(Model.read("constant"), targets=("accuracy.arc",))
+    posterior = fake(model, runs, {"L0": 0.4, "sigma": 0.01, "nu": 30.0})
+    path = settings("N", 1e8, 1e9, {}, 5)
+    assert best_setting(posterior, path, "N").draws["response"][0, 0, 0] == pytest.approx(0.4, rel=1e-6)
+
+
+def test_tokens_needed_are_those_of_the_closed_form(posterior, constants):
+    E, A, B, alpha, beta = constants
+    N = 7e10
+    answer = needed(posterior, settings("D", 1e8, 1e16, {"N": N}, 400), "D", [LEVEL, 1e-3, 50.0])
+    D = (B / (LEVEL - E - A * N**-alpha)) ** (1 / beta)
+    assert answer.draws["D"][:, 0, 0] == pytest.approx(D, rel=1e-3)
+    assert np.isposinf(answer.draws["D"][:, 1]).all(), "below the floor"
+    assert answer.draws["D"][:, 2] == pytest.approx(1e8), "reached by the least already"
+    table = answer.table().set_index("case")
+    assert table.loc["2.2", "answered"] == 1
+    assert table.loc["0.001", "answered"] == 0
+
+
+@pytest.mark.parametrize("served", [0.0, 1e12, 1e14])
+def test_the_cheapest_model_to_train_and_serve_is_that_of_an_optimiser(posterior, constants, served):
+    answer = inference_optimal(posterior, LEVEL, [served])
+    for draw in (0, 17, 500):
+        E, A, B, alpha, beta = (c[draw] for c in constants)
+
+        def cost(log_N, E=E, A=A, B=B, alpha=alpha, beta=beta):
+            N = np.exp(log_N)
+            left = LEVEL - E - A * N**-alpha
+            return np.log(6 * N * (B / left) ** (1 / beta) + 2 * N * served) if left > 0 else 1e3
+
+        smallest = np.log(A / (LEVEL - E)) / alpha
+        best = minimize_scalar(cost, bounds=(smallest + 1e-6, smallest + 12), method="bounded", options={"xatol": 1e-8})
+        assert np.log(answer.draws["C"][draw, 0, 0]) == pytest.approx(best.fun, abs=2e-3)
+        assert answer.draws["N"][draw, 0, 0] == pytest.approx(np.exp(best.x), rel=0.05)
+
+
+def test_who_serves_more_trains_a_smaller_model_for_longer(posterior):
+    draws = inference_optimal(posterior, LEVEL, [0.0, 1e12, 1e13]).draws
+    assert (np.diff(np.median(draws["N"], axis=0)[:, 0]) < 0).all()
+    assert (np.diff(np.median(draws["D/N"], axis=0)[:, 0]) > 0).all()
+
+
+def test_a_loss_below_the_floor_has_no_cheapest_model(posterior):
+    table = inference_optimal(posterior, 1.0, [0.0]).table()
+    assert (table["answered"] == 0).all()
+    assert table["median"].isna().all()
+
+
+def test_repeated_tokens_are_worth_what_the_law_of_their_decay_says():
+    """Where N is small beside the unique tokens, D' = U + U R (1 - exp(-(D / U - 1) / R))."""
+    base = scale_runs()
+    runs = Runs.of(base.table.assign(U=base.table["D"]))
+    model = dataclasses.replace(Model.read("muennighoff"), discrepancy=None)
+    values = {
+        "E": 1.7,
+        "A": 0.3,
+        "B": 0.4,
+        "alpha": 0.34,
+        "beta": 0.28,
+        "RD": 15.0,
+        "RN": 5.0,
+        "sigma": 0.01,
+        "nu": 30.0,
+    }
+    posterior = fake(model, runs, values)
+    planned = Runs.of(pd.DataFrame({"N": 1e6, "D": [1e10, 4e10, 4e11], "U": 1e10}), planned=True)
+    answer = worth_of_repeats(posterior, planned)
+    repeats = np.array([0.0, 3.0, 39.0])
+    expected = 1e10 * (1 + 15 * (1 - np.exp(-repeats / 15)))
+    assert answer.draws["fresh"][0, :, 0] == pytest.approx(expected, rel=5e-3)
+    assert answer.draws["worth"][0, :, 0] == pytest.approx(expected / (1e10 * (1 + repeats)), rel=5e-3)
+
+
+def test_questions_that_cannot_be_answered_are_refused(posterior):
+    twice = Runs.of(pd.DataFrame({"N": [1e9, 1e9], "D": [1e10, 1e11]}), planned=True)
+    for question, words in (
+        (lambda: best_setting(posterior, twice, "N"), "must all differ in N"),
+        (lambda: best_setting(posterior, twice, "D"), "three settings"),
+        (lambda: best_setting(posterior, twice, "lr"), "no column lr"),
+        (lambda: needed(posterior, twice, "D", []), "which response"),
+        (lambda: inference_optimal(posterior, 2.0, [-1.0]), "none below 0"),
+        (lambda: worth_of_repeats(posterior, twice), "does not take D and U"),
+        (lambda: settings("D", 2.0, 1.0, {}), "no range"),
+        (lambda: settings("D", 1.0, 2.0, {"D": 1.5}), "cannot be 1.5 too"),
+    ):
+        with pytest.raises(BayesmixError, match=words):
+            question()
+    runs = scale_runs()
+    bad = fake(Model.read("chinchilla"), runs, chinchilla_values(runs), converged=False)
+    for question in (
+        lambda: best_setting(bad, twice, "D"),
+        lambda: needed(bad, twice, "D", [2.0]),
+        lambda: inference_optimal(bad, 2.0, [0.0]),
+        lambda: worth_of_repeats(bad, twice),
+    ):
+        with pytest.raises(NotConvergedError):
+            question()
+
+
+def test_the_commands_answer_and_write(bayesmix, posterior, tmp_path):
+    posterior.save(tmp_path / "c.nc")
+    out = tmp_path / "plan.csv"
+    asked = {
+        "best": ["D", "--from", 1e9, "--to", 1e12, "--at", "N=1e9"],
+        "reach": ["D", "--response", 2.4, "--from", 1e9, "--to", 1e14, "--at", "N=1e9"],
+        "serve": ["--response", LEVEL, "--tokens", 0, "--tokens", 1e13],
+    }
+    for name, options in asked.items():
+        code, said, _ = bayesmix("plan", name, tmp_path / "c.nc", *options, "--out", out, "--force")
+        assert code == 0
+        assert f"wrote {out}" in said
+        assert {"median", "low90%", "answered"} <= set(pd.read_csv(out).columns)
+    assert bayesmix("plan", "best", tmp_path / "c.nc", *asked["best"], "--out", out)[0] == 5, "nothing is replaced"
+    assert bayesmix("plan", "repeat", tmp_path / "c.nc", "--out", tmp_path / "r.csv")[0] == 2
