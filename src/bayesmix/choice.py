@@ -71,7 +71,7 @@ def decide(
     weights = load_comparison(comparison).weights if comparison else shares(loaded, backtests)
     decision = choose(loaded, stated, seed=seed, weights=weights)
     save(decision, out, notice=notice_of(loaded), overwrite=force)
-    for table in (decision.table(), decision.candidates(), decision.alternatives()):
+    for table in (decision.sizes, decision.table(), decision.candidates(), decision.alternatives()):
         if len(table):
             show(table, index=False)
             say()

@@ -20,7 +20,7 @@ from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_whole
 from bayesmix.provenance import versions
 
-FORMAT = 3  # 2: bends in extrapolations; 3: more evidence in decisions
+FORMAT = 4  # 2: bends in extrapolations; 3: more evidence in decisions; 4: sizes in decisions
 _COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide", "proposal": "next"}
 Result = Comparison | Extrapolation | Decision | Proposal
 
@@ -86,6 +86,7 @@ def load_decision(path: str | Path) -> Decision:
         compared={name: np.array(draws, dtype=float) for name, draws in content["compared"].items()},
         under={name: Under(**{**u, "mixture": np.array(u["mixture"])}) for name, u in content["under"].items()},
         counts=content["counts"],
+        sizes=pd.DataFrame.from_dict(content["sizes"], orient="index").reset_index(drop=True),
         problem=Problem.of(content["problem"], source=str(path)),
         warnings=tuple(content["warnings"]),
     )

@@ -136,9 +136,10 @@ def decision():
         counts={"ye_m4": 500},
         problem=Problem(
             bounds={"default": (0.05, 0.6)},
-            planned={"N": 1e9},
+            planned={"N": 1e9, "D": 2e10},
             candidates={"house": {"web": 0.2, "code": 0.6, "books": 0.2}},
         ),
+        sizes=pd.DataFrame({"N": [5e8, 1e9, 2e9], "D": [4e10, 2e10, 1e10], "risk": [2.52, 2.5, 2.53]}),
         warnings=(
             "The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there.",
         ),

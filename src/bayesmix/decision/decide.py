@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayesmix import averaging
 from bayesmix.comparison import require_alike
 from bayesmix.decision import evidence
 from bayesmix.decision.allowed import Allowed, in_hull
+from bayesmix.decision.budget import afford
 from bayesmix.decision.constraints import choices
 from bayesmix.decision.decision import Decision
 from bayesmix.decision.objective import Objective, build, target_weights
@@ -26,6 +28,7 @@ from bayesmix.prediction import spanned, unused
 RANDOM_CANDIDATES = 1000
 STARTS = 4
 OWN_OPTIMA = 500
+FEW_DRAWS = 200  # for each size that a budget is tried on
 
 
 @in_double
@@ -76,6 +79,9 @@ def decide(
     require_alike(posteriors)
     first = next(iter(posteriors.values()))
     domains, observed = first.runs.domains, first.runs.column("w")
+    sizes = pd.DataFrame()
+    if problem.budget:
+        problem, sizes = _afforded(posteriors, problem, weights, seed, objective)
     allowed, baseline, named, risk, _ = gather(
         lambda: choices(problem, domains, observed),
         lambda: problem.baseline_mixture(domains),
@@ -83,8 +89,7 @@ def decide(
         lambda: Risk.of(problem.risk),
         lambda: target_weights(first.targets, problem, objective),
     )
-    even = dict.fromkeys(posteriors, 1.0) if risk.kind == WORST_LAW else weights
-    shares = shares_of(posteriors, even)
+    shares = _shares(posteriors, risk, weights)
     stated = state(posteriors, shares, problem, draws, seed, allowed, objective)
     several = {n: p for n, p in posteriors.items() if shares[n] and len(posteriors) > 1}
     laws = {n: build({n: p}, {n: 1.0}, problem, draws, seed, objective) for n, p in several.items()}
@@ -116,8 +121,10 @@ def decide(
         model_weights=shares,
         counts=dict(stated.counts),
         problem=problem,
+        sizes=sizes,
         warnings=(
             *_warnings(posteriors, shares, problem, allowed, chosen.w[0], baseline, observed),
+            *_at_an_end(sizes),
             *_uncertain(residual, float(before - value), uncertain, len(regret)),
         ),
     )
@@ -157,6 +164,38 @@ def shares_of(posteriors: Mapping[str, Posterior], weights: Mapping[str, float] 
     if not all(weight >= 0 for weight in weights.values()) or not 0 < (total := sum(weights.values())) < np.inf:
         raise BayesmixError(f"the weights are {dict(weights)}: give numbers of at least 0, some above")
     return {name: float(weights[name]) / total for name in posteriors}
+
+
+def _shares(posteriors: Mapping[str, Posterior], risk: Risk, weights: Mapping[str, float] | None) -> dict[str, float]:
+    return shares_of(posteriors, dict.fromkeys(posteriors, 1.0) if risk.kind == WORST_LAW else weights)
+
+
+def _afforded(
+    posteriors: Mapping[str, Posterior],
+    problem: Problem,
+    weights: Mapping[str, float] | None,
+    seed: int,
+    objective: Callable[[Any], Any] | None,
+) -> tuple[Problem, pd.DataFrame]:
+    """Choose planned N and D for the problem's budget, by the least risk of any mixture: few draws, one start."""
+    first = next(iter(posteriors.values()))
+    observed = first.runs.column("w")
+    risk, _ = gather(lambda: Risk.of(problem.risk), lambda: target_weights(first.targets, problem, objective))
+    shares = _shares(posteriors, risk, weights)
+
+    def least(sized: Problem) -> float:
+        allowed = choices(sized, first.runs.domains, observed)
+        stated = state(posteriors, shares, sized, FEW_DRAWS, seed, allowed, objective)
+        chosen = evidence.best(stated, allowed, _candidates(allowed, observed, seed)[:1])
+        return float(stated.risk(stated.draws(chosen.w))[0])
+
+    return afford({n: p for n, p in posteriors.items() if shares[n]}, problem, least)
+
+
+def _at_an_end(sizes: pd.DataFrame) -> list[str]:
+    if not len(sizes) or 0 < (k := int(sizes["risk"].argmin())) < len(sizes) - 1:
+        return []
+    return [f"Of the sizes tried the {'smallest' if k == 0 else 'largest'} is best: N lies at the end of the search."]
 
 
 def _candidates(allowed: Allowed, observed: np.ndarray, seed: int) -> np.ndarray:

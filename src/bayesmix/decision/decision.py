@@ -73,7 +73,9 @@ class Decision:
     counts : dict of str to int
         Draws of each model, which follow one another in this order.
     problem : Problem
-        What was asked.
+        What was asked, with the planned N and D that were chosen if it has a budget.
+    sizes : DataFrame
+        Where N and D were chosen: ``N``, ``D`` and the least ``risk`` there, by few draws, of every size tried.
     warnings : tuple of str
         Problems inherited, and where the answer leaves the fitted runs.
     """
@@ -96,6 +98,7 @@ class Decision:
     model_weights: dict[str, float]
     counts: dict[str, int]
     problem: Problem
+    sizes: pd.DataFrame
     warnings: tuple[str, ...]
 
     @property

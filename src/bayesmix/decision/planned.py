@@ -21,7 +21,9 @@ def planned_run(posterior: Posterior, problem: Problem, domains: tuple[str, ...]
     faults += [
         Fault(
             f"law {posterior.model.law.name} needs {c} of the planned run",
-            "State the tokens of domains that run out: [available]" if c == "unique" else f"Add planned.{c}",
+            "State the tokens of domains that run out: [available]"
+            if c == "unique"
+            else f"Add planned.{c}" + (", as decide chose it for the budget" if problem.budget else ""),
         )
         for c in posterior.model.columns.values()
         if c not in ("w", *runs.symbols, *runs.labels)

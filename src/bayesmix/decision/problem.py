@@ -49,6 +49,9 @@ class Problem:
         Whether the choice must lie within the convex hull of the fitted mixtures.
     candidates : mapping of str to (mapping of str to float, or str)
         Mixtures to compare with the chosen one, by name: weights, or a heuristic.
+    budget : mapping of str to float
+        In place of planned N and D, which are then chosen too: ``C``, FLOP, for training and for the tokens ``served``
+        if there are any; see `bayesmix.decision.budget`.
     near : float
         Share of the gain that may be lost by a mixture that counts as nearly as good.
     """
@@ -65,6 +68,7 @@ class Problem:
     trusted: Mapping[str, Any] = field(default_factory=dict)
     within: str = "simplex"
     candidates: Mapping[str, Mapping[str, float] | str] = field(default_factory=dict)
+    budget: Mapping[str, float] = field(default_factory=dict)
     near: float = 0.05
 
     @classmethod

@@ -11,7 +11,7 @@ from bayesmix.decision.heuristics import SHAPE, parsed
 from bayesmix.decision.risk import Risk
 from bayesmix.errors import Fault, InputError, suggest
 
-_TABLES = ("objective", "planned", "bounds", "groups", "available", "epochs", "trusted", "candidates")
+_TABLES = ("objective", "planned", "bounds", "groups", "available", "epochs", "trusted", "candidates", "budget")
 _CHOICES = {"combine": ("mean", "worst", "worst excess"), "within": ("simplex", "fitted mixtures")}
 _KEYS = (*_TABLES, *_CHOICES, "baseline", "risk", "near")
 _WEIGHT = "Give a weight of at least 0"
@@ -37,6 +37,8 @@ def checked(table: Mapping[str, Any], source: str) -> dict[str, Any]:
     for key, check in _CHECKS.items():
         if key in table:
             faults += check(table[key])
+    if table.get("budget") and (both := sorted({"N", "D"} & set(table.get("planned", {})))):
+        faults.append(Fault(f"planned states {' and '.join(both)}, which the budget is to choose", "State one of them"))
     for key, known in _CHOICES.items():
         if table.get(key, known[0]) not in known:
             faults.append(Fault(f"{key} is {table[key]!r}", f"Give one of {', '.join(map(repr, known))}"))
@@ -140,6 +142,18 @@ def _candidates(table: Mapping[str, Any]) -> Iterator[Fault]:
         yield from _mixture(weights, f"candidate {name}")
 
 
+def _budget(table: Mapping[str, Any]) -> Iterator[Fault]:
+    if not table:
+        return
+    for key in table:
+        if key not in ("C", "served"):
+            yield Fault(f"budget has an unknown {key!r}", suggest(key, ("C", "served")))
+    if not _number(table.get("C")) or table["C"] <= 0:
+        yield Fault(f"budget has C = {table.get('C')!r}", "Give the compute, FLOP, as a number above 0")
+    if not _number(served := table.get("served", 0)) or served < 0:
+        yield Fault(f"budget has served = {served!r}", "Give a number of tokens of at least 0")
+
+
 def _near(value: Any) -> Iterator[Fault]:
     if not _number(value) or not 0 < value < 1:
         yield Fault(f"near is {value!r}", "Give the share of the gain that may be lost, between 0 and 1")
@@ -155,5 +169,6 @@ _CHECKS = {
     "epochs": _positive("epochs"),
     "trusted": _trusted,
     "candidates": _candidates,
+    "budget": _budget,
     "near": _near,
 }

@@ -109,6 +109,8 @@ def _gained(decision: Decision, unit: str) -> str:
 
 def _steadiness(decision: Decision) -> Iterator[str]:
     """Return how much room there is around the mixture, and whether another law would choose another one."""
+    if len(decision.sizes):
+        yield _sized(decision)
     if decision.risk.kind != "mean":
         yield f"The mixture is that of least {decision.risk} of the objective."
     widest = decision.table().assign(width=decision.near[1] - decision.near[0]).nlargest(3, "width")
@@ -125,6 +127,18 @@ def _steadiness(decision: Decision) -> Iterator[str]:
             f"Believing only {moved[0]['under']} would move {numbers.percent(moved[0]['moved'])} of the weight; if it "
             f"is right, the chosen mixture loses {numbers.plain(lost, 2)}."
         )
+
+
+def _sized(decision: Decision) -> str:
+    """Return what was chosen for the budget, and what half or twice the size would lose."""
+    N, D = (float(decision.problem.planned[symbol]) for symbol in ("N", "D"))
+    tried, risk = np.log(decision.sizes["N"]), decision.sizes["risk"]
+    lost = (float(np.interp(np.log(N * times), tried, risk) - risk.min()) for times in (0.5, 2.0))
+    half, twice = (numbers.plain(max(loss, 0.0), 2) for loss in lost)
+    return (
+        f"N = {numbers.amount(N)} and D = {numbers.amount(D)} are chosen with the mixture, for the budget: half the "
+        f"size would lose {half} at the same compute, twice the size {twice}."
+    )
 
 
 def _weights(decision: Decision) -> Table:

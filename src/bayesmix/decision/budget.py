@@ -1,0 +1,97 @@
+r"""Budget: N and D of the planned run, chosen together with the mixture, where compute is given instead.
+
+$$6 N D + 2 N T = C$$
+
+with T the tokens to be served, 0 for training alone. For every N tried, D is what is left, and the mixture the best
+one there, so that availability, which depends on D, counts too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.decision.problem import Problem
+from bayesmix.errors import BayesmixError, listed
+from bayesmix.posterior import Posterior
+
+_LEAST, _MOST = 0.1, 1e4  # tokens per parameter that are thought of
+_FIRST, _NEXT, _ROUNDS = 9, 5, 2  # sizes tried: all over the range, then between the neighbours of the best
+_DIGITS = 3  # of N
+
+
+def afford(
+    posteriors: Mapping[str, Posterior], problem: Problem, risk: Callable[[Problem], float]
+) -> tuple[Problem, pd.DataFrame]:
+    """Return the problem with the planned N and D of least risk, and the sizes tried: N, D and risk.
+
+    Parameters
+    ----------
+    posteriors : mapping of str to Posterior
+        Those that have a share in the draws.
+    problem : Problem
+        With a budget.
+    risk : callable
+        Least risk that any mixture reaches for a problem with planned N and D.
+
+    Raises
+    ------
+    BayesmixError
+        A law does not use N and D, so that it would take the cheapest run for as good as any; or what is wrong with the
+        problem at every size.
+    """
+    blind = [n for n, p in posteriors.items() if not {"N", "D"} <= set(p.model.columns.values())]
+    if blind:
+        raise BayesmixError(
+            f"N and D cannot be chosen for a budget: {listed(blind)} does not use both. Take laws of w, N and D, such "
+            "as effective_tokens_nd, or state planned N and D"
+        )
+    tried: dict[float, float] = {}
+    refused: list[BayesmixError] = []
+    sizes = np.geomspace(*_range(problem), _FIRST)
+    for _ in range(1 + _ROUNDS):
+        for N in map(float, sizes):
+            if N not in tried:
+                try:
+                    tried[N] = risk(sized(problem, N))
+                except BayesmixError as error:  # its constraints may conflict for so many tokens
+                    refused.append(error)
+                    tried[N] = np.inf
+        order = sorted(tried)
+        best = order.index(min(tried, key=lambda N: tried[N]))
+        sizes = np.geomspace(order[max(best - 1, 0)], order[min(best + 1, len(order) - 1)], _NEXT)
+    if not np.isfinite(tried[order[best]]):
+        raise refused[-1]
+    N = _lowest(*(np.array([f(n) for n in order[best - 1 : best + 2]]) for f in (float, tried.__getitem__)))
+    table = pd.DataFrame([{"N": n, "D": tokens(problem, n), "risk": tried[n]} for n in order])
+    return sized(problem, float(f"{N or order[best]:.{_DIGITS}g}")), table
+
+
+def _lowest(N: np.ndarray, risk: np.ndarray) -> float | None:
+    """Return where a parabola through three sizes, in equal steps of log N, is lowest; none at an end."""
+    if len(N) < 3 or not np.isfinite(risk).all():
+        return None
+    (left, centre, right), step = risk, np.log(N[2] / N[0]) / 2
+    bend = left - 2 * centre + right
+    return float(N[1] * np.exp(step * (left - right) / (2 * bend))) if bend > 0 else None
+
+
+def tokens(problem: Problem, N: float) -> float:
+    """Return the training tokens that the budget leaves a model of this size."""
+    return (problem.budget["C"] / N - 2 * problem.budget.get("served", 0.0)) / 6
+
+
+def sized(problem: Problem, N: float) -> Problem:
+    """Return the problem with planned N and D in place of its budget."""
+    return replace(problem, planned={**problem.planned, "N": N, "D": tokens(problem, N)}, budget={})
+
+
+def _range(problem: Problem) -> tuple[float, float]:
+    """Return the sizes that have the most and the least tokens per parameter: 6 r N² + 2 T N = C."""
+    served = problem.budget.get("served", 0.0)
+    low, high = ((np.hypot(2 * served, np.sqrt(24 * r * problem.budget["C"])) - 2 * served) / (12 * r)
+                 for r in (_MOST, _LEAST))  # fmt: skip
+    return float(low), float(high)
