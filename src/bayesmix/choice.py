@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load_informed, notice_of, read_planned, say, scales, show, warn
+from bayesmix.terminal import load, load_informed, notice_of, read_planned, say, scales, show, warn
 
 
 def design(
@@ -51,6 +51,7 @@ def design(
 def decide(
     posteriors: option.Posteriors,
     problem: option.Problem,
+    link: option.Links = None,
     comparison: option.Weights = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Decision to write.")] = Path("decision.json"),
@@ -69,8 +70,9 @@ def decide(
     stated = Problem.read(problem)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     weights = load_comparison(comparison).weights if comparison else shares(loaded, backtests)
-    decision = choose(loaded, stated, seed=seed, weights=weights)
-    save(decision, out, notice=notice_of(loaded), overwrite=force)
+    links = load(link or [], accept_unconverged)
+    decision = choose(loaded, stated, seed=seed, weights=weights, links=list(links.values()))
+    save(decision, out, notice=notice_of(loaded | links), overwrite=force)
     for table in (decision.sizes, decision.table(), decision.candidates(), decision.alternatives()):
         if len(table):
             show(table, index=False)
@@ -96,6 +98,7 @@ def next_(
     by: Annotated[
         str, typer.Option(help="What a run shall bring: less regret, or more information on the law.")
     ] = "regret",
+    link: option.Links = None,
     comparison: option.Weights = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[
@@ -120,6 +123,7 @@ def next_(
         refuse_overwrite(path, overwrite=force)
     offered = read_planned(pool)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
+    links = load(link or [], accept_unconverged)
     proposal = propose(
         loaded,
         Problem.read(problem),
@@ -130,8 +134,9 @@ def next_(
         at=scales(at),
         by=by,
         weights=load_comparison(comparison).weights if comparison else shares(loaded, backtests),
+        links=list(links.values()),
     )
-    save(proposal, out, notice=notice_of(loaded), overwrite=force)
+    save(proposal, out, notice=notice_of(loaded | links), overwrite=force)
     write_whole(beside, lambda p: proposal.runs().to_csv(p, index=False), overwrite=force)
     if len(proposal.table):
         show(proposal.table, index=False)

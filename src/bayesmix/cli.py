@@ -164,6 +164,7 @@ def predict(
     planned: option.Planned = None,
     at: option.At = None,
     compute: option.Compute = None,
+    link: option.Links = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("prediction.csv"),
     seed: option.Seed = 0,
@@ -175,6 +176,7 @@ def predict(
 
     from bayesmix.averaging import average, average_optimum, shares, spread
     from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.linking import linked
 
     if not (planned or at or compute) or (planned and at):
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
@@ -182,6 +184,8 @@ def predict(
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     runs = read_planned(planned, at)
     predictions, optima = forecasts(loaded, runs, compute, seed)
+    links = load(link or [], accept_unconverged)
+    predictions = {n: linked(p, list(links.values()), seed=seed) for n, p in predictions.items()}
     shared, tables, warnings = {}, [], []
     for names in dict.fromkeys((tuple(predictions), tuple(optima))):
         if len(names) > 1:
@@ -214,7 +218,7 @@ def predict(
     for warning in dict.fromkeys(warnings):
         warn(warning)
     whole = pd.concat(tables)
-    if notice := notice_of(loaded):
+    if notice := notice_of(loaded | links):
         whole = whole.assign(notice=notice)
     write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     say(f"wrote {out}")

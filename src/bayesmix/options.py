@@ -48,3 +48,7 @@ Extrapolations = Annotated[
     list[Path] | None, typer.Option("--extrapolation", help="What extrapolate wrote; may be given several times.")
 ]
 Targets = Annotated[list[str] | None, typer.Option(help="Target to model; all of the law's kind by default.")]
+Links = Annotated[
+    list[Path] | None,
+    typer.Option("--link", help="Posterior that reads scores off predicted losses; may be given several times."),
+]

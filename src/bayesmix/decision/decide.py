@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,12 @@ from bayesmix.decision.allowed import Allowed, in_hull
 from bayesmix.decision.budget import afford
 from bayesmix.decision.constraints import choices
 from bayesmix.decision.decision import Decision
-from bayesmix.decision.objective import Objective, build, target_weights
+from bayesmix.decision.objective import Objective, build, every_target, target_weights
 from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem, gather
 from bayesmix.decision.risk import WORST_LAW, Risk
 from bayesmix.errors import BayesmixError
+from bayesmix.linking import Link, arranged
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.prediction import spanned, unused
@@ -40,6 +41,7 @@ def decide(
     weights: Mapping[str, float] | None = None,
     draws: int = 1000,
     objective: Callable[[Any], Any] | None = None,
+    links: Sequence[Posterior] = (),
 ) -> Decision:
     """Choose the mixture that minimises the risk of the objective.
 
@@ -62,6 +64,8 @@ def decide(
     objective : callable, optional
         Makes one objective of the targets instead of the problem: responses, shape (draw, target), to an array of
         shape (draw,) of which smaller is better; written with JAX, smooth, and of one draw at a time.
+    links : sequence of Posterior
+        Of laws that read scores off predicted losses, whose targets the problem may then name; see `bayesmix.linking`.
 
     Raises
     ------
@@ -79,20 +83,21 @@ def decide(
     require_alike(posteriors)
     first = next(iter(posteriors.values()))
     domains, observed = first.runs.domains, first.runs.column("w")
-    sizes = pd.DataFrame()
+    read = arranged(links, first.targets)
+    targets, sizes = every_target(first, read), pd.DataFrame()
     if problem.budget:
-        problem, sizes = _afforded(posteriors, problem, weights, seed, objective)
+        problem, sizes = _afforded(posteriors, problem, weights, seed, objective, read)
     allowed, baseline, named, risk, _ = gather(
         lambda: choices(problem, domains, observed),
         lambda: problem.baseline_mixture(domains),
         lambda: problem.named(domains),
         lambda: Risk.of(problem.risk),
-        lambda: target_weights(first.targets, problem, objective),
+        lambda: target_weights(targets, problem, objective),
     )
     shares = _shares(posteriors, risk, weights)
-    stated = state(posteriors, shares, problem, draws, seed, allowed, objective)
+    stated = state(posteriors, shares, problem, draws, seed, allowed, objective, read)
     several = {n: p for n, p in posteriors.items() if shares[n] and len(posteriors) > 1}
-    laws = {n: build({n: p}, {n: 1.0}, problem, draws, seed, objective) for n, p in several.items()}
+    laws = {n: build({n: p}, {n: 1.0}, problem, draws, seed, objective, read) for n, p in several.items()}
     laws = {n: replace(law, weights=stated.weights) for n, law in laws.items()}
     candidates = _candidates(allowed, observed, seed)
     scores = stated.risk(stated.draws(allowed.mixtures(candidates)))
@@ -124,6 +129,7 @@ def decide(
         sizes=sizes,
         warnings=(
             *_warnings(posteriors, shares, problem, allowed, chosen.w[0], baseline, observed),
+            *evidence.outside_links(stated, chosen, read),
             *_at_an_end(sizes),
             *_uncertain(residual, float(before - value), uncertain, len(regret)),
         ),
@@ -138,9 +144,10 @@ def state(
     seed: int,
     allowed: Allowed,
     objective: Callable[[Any], Any] | None = None,
+    links: Sequence[Link] = (),
 ) -> Objective:
     """Return the objective over draws, with the best that each target could reach if the problem asks for that."""
-    stated = build(posteriors, shares, problem, draws, seed, objective)
+    stated = build(posteriors, shares, problem, draws, seed, objective, links)
     if problem.combine != "worst excess" or objective is not None:
         return stated
     return replace(stated, weights=(stated.weights[0], evidence.least_responses(stated, allowed)))
@@ -176,16 +183,18 @@ def _afforded(
     weights: Mapping[str, float] | None,
     seed: int,
     objective: Callable[[Any], Any] | None,
+    links: Sequence[Link],
 ) -> tuple[Problem, pd.DataFrame]:
     """Choose planned N and D for the problem's budget, by the least risk of any mixture: few draws, one start."""
     first = next(iter(posteriors.values()))
     observed = first.runs.column("w")
-    risk, _ = gather(lambda: Risk.of(problem.risk), lambda: target_weights(first.targets, problem, objective))
+    targets = every_target(first, links)
+    risk, _ = gather(lambda: Risk.of(problem.risk), lambda: target_weights(targets, problem, objective))
     shares = _shares(posteriors, risk, weights)
 
     def least(sized: Problem) -> float:
         allowed = choices(sized, first.runs.domains, observed)
-        stated = state(posteriors, shares, sized, FEW_DRAWS, seed, allowed, objective)
+        stated = state(posteriors, shares, sized, FEW_DRAWS, seed, allowed, objective, links)
         chosen = evidence.best(stated, allowed, _candidates(allowed, observed, seed)[:1])
         return float(stated.risk(stated.draws(chosen.w))[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 
 from bayesmix.decision.allowed import Allowed
 from bayesmix.decision.decision import Under
-from bayesmix.decision.objective import Form, Objective
+from bayesmix.decision.form import Form
+from bayesmix.decision.objective import Objective
 from bayesmix.decision.optimise import Minimum, minimise
 from bayesmix.decision.risk import softened, terms
+from bayesmix.linking import Link, outside
 
 # Draws that second derivatives of a risk are taken over: they steer the steps, not where these end.
 _ROUGH = 64
@@ -75,6 +78,19 @@ def _expected(form: Form, w: Any, shared: Any) -> Any:
     return form.responses(w, shared["parts"]).mean(axis=0)
 
 
+def outside_links(objective: Objective, chosen: Minimum, links: Sequence[Link]) -> list[str]:
+    """Return a sentence for each expected response of the chosen mixture that a link was not fitted to."""
+    if not links:
+        return []
+    expected = np.asarray(_expected(objective.form, chosen.w[0], objective.shared))
+    said = (
+        outside(link, covariate, expected[[k]])
+        for link, form in zip(links, objective.form.links, strict=True)
+        for covariate, k in form.reads
+    )
+    return [sentence for sentence in said if sentence]
+
+
 def own_optima(
     objective: Objective, chosen: Minimum, allowed: Allowed, most: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
@@ -92,7 +108,8 @@ def own_optima(
             optima.append(np.repeat(chosen.w, count, axis=0))
             regret.append(np.zeros(count))
             continue
-        shared = {"parts": [{"places": law.parts[0]["places"]}], "weights": law.weights}
+        known = {name: value for name, value in law.parts[0].items() if name != "drawn"}
+        shared = {"parts": [known], "weights": law.weights}
         found = minimise(
             law.form.single, drawn, shared, allowed, np.tile(start, (count, 1)), hidden=law.kinks,
             precision=_COARSER * (_KINKED if law.kinks else _SMOOTH),

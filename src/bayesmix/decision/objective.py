@@ -10,102 +10,25 @@ alone: the aim of DoReMi (Xie et al. 2023, eq. 1), with the target's own best in
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import logsumexp
 
 from bayesmix.beyond import edge
 from bayesmix.covariates import is_bending, is_better_higher
+from bayesmix.decision.form import Combined, Form, LinkForm, form_of
 from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem
 from bayesmix.decision.risk import Risk, terms
-from bayesmix.discrepancy import fall
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
-from bayesmix.inference.program import structure
-from bayesmix.model import Model
+from bayesmix.linking import Link
 from bayesmix.posterior import Posterior
 
-Combined = Callable[[Any], Any]  # responses (draw, target) -> (draw,), in JAX
 _FEW, _MANY = 4, 64  # mixtures whose objective is computed at once
-_NEVER = -1e30  # a term that is never the largest
-
-
-@dataclass(frozen=True)
-class Form:
-    """What the compiled functions of an objective depend on; draws, weights and planned runs are their arguments."""
-
-    key: tuple
-    combine: str | Combined
-    sorts: bool
-    models: tuple[Model, ...] = field(compare=False)
-
-    def responses(self, w: Any, parts: Any) -> Any:
-        """Return the responses of a mixture in every draw, one law after the other, shape (draw, target)."""
-        found = []
-        for model, part in zip(self.models, parts, strict=True):
-            each = jax.vmap(partial(_response, model), in_axes=(None, 0, None))
-            found.append(each(w, part["drawn"], part["places"]))
-        return jnp.concatenate(found)
-
-    def terms(self, responses: Any, weights: Any) -> Any:
-        """Return the terms of which the largest is the objective, shape (draw, term)."""
-        share, best = weights
-        if callable(self.combine):
-            return self.combine(responses)[:, None]
-        if self.combine == "mean":
-            return (responses @ share)[:, None]
-        return jnp.where(share != 0, (responses - best) * share, _NEVER)
-
-    def draws(self, w: Any, shared: Any) -> Any:
-        """Return the objective in every draw."""
-        return self.terms(self.responses(w, shared["parts"]), shared["weights"]).max(axis=1)
-
-    def risk(self, w: Any, mu: Any, lane: Any, shared: Any) -> Any:
-        """Return the risk with its kinks smoothed by mu; see `bayesmix.decision.optimise`."""
-        each = self.terms(self.responses(w, shared["parts"]), shared["weights"])
-        draws = each[:, 0] if each.shape[1] == 1 else mu * logsumexp(each / mu, axis=1)
-        found = terms(draws, shared["risk"], self.sorts, jnp)
-        return found[0] if len(found) == 1 else mu * logsumexp(found / mu)
-
-    def single(self, w: Any, mu: Any, lane: Any, shared: Any) -> Any:
-        """Return the objective in the one draw of a lane, its kinks smoothed by mu; the form is of one law."""
-        drawn = jax.tree.map(lambda a: a[None], lane)
-        parts = [{"drawn": drawn, "places": shared["parts"][0]["places"]}]
-        each = self.terms(self.responses(w, parts), shared["weights"])[0]
-        return each[0] if len(each) == 1 else mu * logsumexp(each / mu)
-
-    def target(self, w: Any, mu: Any, lane: Any, shared: Any) -> Any:
-        """Return the signed mean response of the target that the lane weighs."""
-        return (self.responses(w, shared["parts"]) @ lane).mean()
-
-
-@lru_cache(maxsize=64)
-def _kept(form: Form) -> Form:
-    """Return the form that was made first of all that are equal: compiled functions are kept by it."""
-    return form
-
-
-def _response(model: Model, w: Any, drawn: Mapping[str, Any], places: Any) -> Any:
-    """Return the response of the planned run in one draw, shape (target,).
-
-    Among what was drawn, ``bend`` is how far off the law is from the edge of the fitted runs on; see
-    `bayesmix.discrepancy`.
-    """
-    mixture = [c for c, column in model.columns.items() if column == "w"]
-
-    def mean(at):
-        covariates = {**at.covariates, **dict.fromkeys(mixture, w[None, :])}
-        return model.mean(drawn, dataclasses.replace(at, covariates=covariates))[0]
-
-    planned, edge = map(mean, places)
-    return planned * jnp.exp(-drawn["bend"] * fall(planned, edge, jnp))
 
 
 @dataclass(frozen=True)
@@ -117,8 +40,8 @@ class Objective:
     form : Form
         What was compiled.
     parts : tuple of mapping
-        For each law what was ``drawn`` of it, and the ``places``: the planned run and where the fitted runs end on the
-        way to it.
+        For each law what was ``drawn`` of it and, under ``links``, of these; the ``places``: the planned run and where
+        the fitted runs end on the way to it; and the ``links``: inputs and limits of each.
     counts : mapping of str to int
         Draws of each law, in this order.
     weights : tuple of two arrays, shape (target,)
@@ -172,7 +95,7 @@ class Objective:
     def of(self, chosen: Mapping[str, np.ndarray]) -> Objective:
         """Return the objective over some of the draws only, by their positions among those of each law."""
         parts = [
-            {**part, "drawn": {n: v[chosen[name]] for n, v in part["drawn"].items()}}
+            {**part, "drawn": jax.tree.map(lambda v, kept=chosen[name]: v[kept], part["drawn"])}
             for name, part in zip(self.counts, self.parts, strict=True)
         ]
         return replace(self, parts=tuple(parts), counts={n: len(chosen[n]) for n in self.counts})
@@ -186,27 +109,31 @@ class Objective:
         """Return the objective under each law alone, over its own draws."""
         return {
             name: replace(
-                self, form=_form((model,), self.form.combine, self.form.sorts), parts=(part,), counts={name: count}
+                self,
+                form=form_of((model,), self.form.links, self.form.combine, self.form.sorts),
+                parts=(part,),
+                counts={name: count},
             )
             for (name, count), model, part in zip(self.counts.items(), self.form.models, self.parts, strict=True)
         }
 
     def straight(self) -> Objective | None:
         """Return the objective with all laws taken for true; None where they are."""
-        if not any(part["drawn"]["bend"].any() for part in self.parts):
+        if not any(each["bend"].any() for part in self.parts for each in (part["drawn"], *part["drawn"]["links"])):
             return None
-        parts = [{**p, "drawn": {**p["drawn"], "bend": np.zeros_like(p["drawn"]["bend"])}} for p in self.parts]
+
+        def unbent(drawn: Mapping[str, Any]) -> dict[str, Any]:
+            return {**drawn, "bend": np.zeros_like(drawn["bend"])}
+
+        parts = [
+            {**p, "drawn": {**unbent(p["drawn"]), "links": tuple(map(unbent, p["drawn"]["links"]))}} for p in self.parts
+        ]
         return replace(self, parts=tuple(parts))
 
 
 @partial(jax.jit, static_argnames=("form",))
 def _each(form: Form, w: Any, shared: Any) -> Any:
     return jax.lax.map(lambda one: form.draws(one, shared), w, batch_size=8)
-
-
-def _form(models: tuple[Model, ...], combine: str | Combined, sorts: bool) -> Form:
-    columns = [tuple(model.columns.items()) for model in models]
-    return _kept(Form((*zip(map(structure, models), columns, strict=True),), combine, sorts, models))
 
 
 def build(
@@ -216,8 +143,9 @@ def build(
     draws: int,
     seed: int,
     combine: Combined | None = None,
+    links: Sequence[Link] = (),
 ) -> Objective:
-    """Take draws from each posterior by its weight and state the objective on them.
+    """Take draws from each posterior by its weight, and of the links, and state the objective on them.
 
     Raises
     ------
@@ -233,20 +161,39 @@ def build(
         if not (count := round(draws * weights[name])):
             continue
         counts[name] = min(count, available[name])
-        parts.append(_part(posterior, problem, first.runs.domains, counts[name], seed))
+        parts.append(_part(posterior, problem, first.runs.domains, counts[name], seed, links))
     risk = Risk.of(problem.risk)
-    form = _form(tuple(posteriors[n].model for n in counts), combine or problem.combine, risk.sorts)
-    share = target_weights(first.targets, problem, combine)
+    models = tuple(posteriors[n].model for n in counts)
+    form = form_of(models, _reading(links, first.targets), combine or problem.combine, risk.sorts)
+    share = target_weights(every_target(first, links), problem, combine)
     return Objective(form, tuple(parts), counts, (share, np.zeros(len(share))), risk)
 
 
-def _part(posterior: Posterior, problem: Problem, domains: tuple[str, ...], count: int, seed: int) -> dict[str, Any]:
+def every_target(posterior: Posterior, links: Sequence[Link]) -> tuple[str, ...]:
+    """Return what laws and links predict."""
+    return (*posterior.targets, *(target for link in links for target in link.targets))
+
+
+def _reading(links: Sequence[Link], targets: tuple[str, ...]) -> tuple[LinkForm, ...]:
+    known, found = list(targets), []
+    for link in links:
+        found.append(LinkForm(link.model, tuple((c, known.index(t)) for c, t in link.model.columns.items())))
+        known += link.targets
+    return tuple(found)
+
+
+def _part(
+    posterior: Posterior, problem: Problem, domains: tuple[str, ...], count: int, seed: int, links: Sequence[Link]
+) -> dict[str, Any]:
     positions, bend = taken(posterior, count, seed)
     inputs, _ = posterior.model.inputs(planned_run(posterior, problem, domains), posterior.coordinates)
     nearest, decades = edge(posterior, inputs)
     # Within the fitted runs there is nothing to bend.
     drawn = {n: v[positions] for n, v in posterior.values().items()}
-    return {"drawn": {**drawn, "bend": bend[positions] * (decades[0] > 0)}, "places": (inputs, nearest)}
+    drawn |= {"bend": bend[positions] * (decades[0] > 0)}
+    drawn |= {"links": tuple(link.draws(np.random.default_rng((seed, k)), count) for k, link in enumerate(links))}
+    at = tuple((link.inputs(1), link.limits) for link in links)
+    return {"drawn": drawn, "places": (inputs, nearest), "links": at}
 
 
 def taken(posterior: Posterior, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

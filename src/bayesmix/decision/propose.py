@@ -17,6 +17,7 @@ from bayesmix.decision.problem import Problem
 from bayesmix.decision.proposal import Proposal
 from bayesmix.decision.value import Information, Regret, greedy
 from bayesmix.errors import BayesmixError
+from bayesmix.linking import arranged
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.prediction import spanned, unused
@@ -43,6 +44,7 @@ def propose(
     weights: Mapping[str, float] | None = None,
     draws: int = 4000,
     objective: Callable[[Any], Any] | None = None,
+    links: Sequence[Posterior] = (),
 ) -> Proposal:
     """Choose the runs that most improve the choice of the mixture; see `bayesmix.decision.value`.
 
@@ -50,7 +52,7 @@ def propose(
 
     Parameters
     ----------
-    posteriors, problem, seed, weights, objective
+    posteriors, problem, seed, weights, objective, links
         As for `decide`.
     budget : float
         Training FLOP of all runs together.
@@ -80,7 +82,8 @@ def propose(
     if not budget > 0 or most < 1:
         raise BayesmixError(f"the budget is {budget:g} and at most {most} runs are wanted: give more than nothing")
     shares = shares_of(posteriors, weights)
-    decision = decide(posteriors, problem, seed=seed, weights=shares, objective=objective)
+    decision = decide(posteriors, problem, seed=seed, weights=shares, objective=objective, links=links)
+    problem = decision.problem  # with N and D, if they were chosen too
     observed = next(iter(posteriors.values())).runs.column("w")
     allowed = choices(problem, decision.domains, observed)
     if pool is None:
@@ -88,7 +91,8 @@ def propose(
     offered = Pool.of(pool)
     _refuse_other_scales(posteriors, shares, pool)
     offered = _affordable(offered, budget)
-    stated = state(posteriors, shares, problem, draws, seed, allowed, objective)
+    read = arranged(links, next(iter(posteriors.values())).targets)
+    stated = state(posteriors, shares, problem, draws, seed, allowed, objective, read)
     if (total := sum(stated.counts.values())) < _LEAST:
         raise BayesmixError(f"there are {total} draws to judge candidates by. Ask for {_LEAST}, or more")
     choosable = stated.draws(_choosable(decision)).T

@@ -1,0 +1,156 @@
+"""Scores read off predicted losses, in forecasts and in decisions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesmix import Model, Problem, Runs, decide, predict, propose
+from bayesmix.beyond import bent
+from bayesmix.errors import BayesmixError, NotConvergedError
+from bayesmix.evaluation import mean, over_draws
+from bayesmix.linking import Link, linked
+from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
+
+T = np.array([[1.5, -1.0, -0.5], [-1.0, 1.5, -0.5]])
+PLANNED = Runs.of(pd.DataFrame({"N": [1e9, 1e10], "D": [2e10, 2e11]}), planned=True)
+
+
+def link(
+    column="loss", target="accuracy.arc", *, b=0.25, r=0.9, k=6.0, m=0.9, spread=1e-9, converged=True, bends=False
+):
+    """Return ladder_two_step, read off losses from 2 to 4."""
+    losses = np.linspace(2.0, 4.0, 12)
+    runs = Runs.of(pd.DataFrame({column: losses, target: np.linspace(0.6, 0.3, 12)}))
+    model = replace(Model.read("ladder_two_step"), covariates={"L": column}, targets=(target,))
+    model = model if bends else replace(model, discrepancy=None)
+    values = {"b": b, "r": r, "k": k, "m": m, "sigma": 0.01}
+    return fake(model, runs, values, spread=spread, converged=converged)
+
+
+def accuracy(L, *, b=0.25, r=0.9, k=6.0, m=0.9):
+    L0 = np.exp(np.log(np.linspace(2.0, 4.0, 12)).mean())
+    return b + (1 - b) * r / (1 + np.exp(k * (L / L0 - m)))
+
+
+@pytest.fixture(scope="module")
+def forecast():
+    runs = scale_runs()
+    values = chinchilla_values(runs, alpha=0.34 * np.exp(0.03 * np.random.default_rng(0).standard_normal((1000, 1))))
+    return predict(fake(replace(Model.read("chinchilla"), discrepancy=None), runs, values), PLANNED, seed=0)
+
+
+@pytest.fixture(scope="module")
+def mixing():
+    runs = mixture_runs(40)
+    t = T + 0.02 * np.random.default_rng(1).standard_normal((1000, *T.shape))
+    return fake(Model.read("ye_m4"), runs, mixing_values(t - t.mean(axis=-1, keepdims=True)))
+
+
+def test_expected_scores_are_the_links_law_at_expected_losses(forecast):
+    found = linked(forecast, [link()], seed=0)
+    assert found.targets == ("loss", "accuracy.arc")
+    assert np.array_equal(found.expected[..., :1], forecast.expected)
+    assert found.expected[..., 1] == pytest.approx(accuracy(forecast.expected[..., 0]), rel=1e-6)
+
+
+def test_measured_scores_have_the_noise_of_the_link_around_what_measured_losses_say(forecast):
+    found = linked(forecast, [link()], seed=0)
+    noise = found.measured[..., 1] - accuracy(forecast.measured[..., 0])
+    count = noise.size
+    assert abs(noise.mean()) < 4 * 0.01 / np.sqrt(count)
+    assert abs(noise.std() / 0.01 - 1) < 4 / np.sqrt(2 * count)
+
+
+def test_what_is_unknown_of_the_link_widens_the_forecast(forecast):
+    sharp, wide = (linked(forecast, [link(spread=s)], seed=0).expected[:, 0, 1] for s in (1e-9, 0.05))
+    assert wide.std() > 1.5 * sharp.std()
+
+
+def test_links_may_read_off_links(forecast):
+    runs = Runs.of(pd.DataFrame({"loss": np.linspace(2, 4, 12), "loss.task": np.linspace(1, 3, 12)}))
+    model = replace(Model.read("loss_to_loss"), covariates={"L": "loss"}, targets=("loss.task",), discrepancy=None)
+    step = fake(model, runs, {"E_1": 0.5, "K": 1.5, "kappa": 1.0, "s": 0.5, "sigma": 0.01, "nu": 30.0})
+    found = linked(forecast, [step, link("loss.task")], seed=0)
+    assert found.targets == ("loss", "loss.task", "accuracy.arc")
+    assert found.expected[..., 2] == pytest.approx(accuracy(found.expected[..., 1]), rel=1e-6)
+
+
+def test_beyond_its_runs_a_link_bends_as_any_forecast_does():
+    posterior = link(bends=True)
+    asked = Runs.of(pd.DataFrame({"loss": [1.2, 2.5, 6.0]}), planned=True)
+    inputs, _ = posterior.model.inputs(asked, posterior.coordinates)
+    runs = scale_runs()
+    flat = fake(replace(Model.read("constant"), discrepancy=None), runs, {"L0": 3.0, "sigma": 0.01, "nu": 30.0})
+    base = predict(flat, Runs.of(pd.DataFrame({"N": [1e9, 2e9, 3e9]}), planned=True), seed=0)
+    base.expected[..., 0] = base.measured[..., 0] = [1.2, 2.5, 6.0]
+    found = linked(base, [posterior], seed=0)
+    bend = Link(posterior).draws(np.random.default_rng((0, 0)), 1000)["bend"]
+    law = over_draws(mean, posterior.model, posterior.values(), inputs)[:, :3]
+    factor = bent(posterior, inputs, bend, None)
+    assert found.expected[..., 1] == pytest.approx((law * factor)[..., 0], rel=1e-6)
+    assert np.ptp(found.expected[:, 1, 1]) < 1e-6, "inside, the law is true"
+    assert np.ptp(found.expected[:, 0, 1]) > 1e-3
+    assert any("is read off a loss of 1.2 to 6" in w for w in found.warnings)
+
+
+def test_of_one_score_the_best_mixture_is_that_of_its_loss(mixing):
+    read = link("loss.web")
+    by_loss = decide(mixing, Problem({"loss.web": 1}), seed=0)
+    by_score = decide(mixing, Problem({"accuracy.arc": 1}), seed=0, links=[read])
+    assert by_score.mixture == pytest.approx(by_loss.mixture, abs=0.02)
+    assert (by_score.objective < 0).all(), "accuracy, to be maximised"
+    assert by_score.kkt_residual < 1e-4
+
+
+def test_of_two_scores_the_best_mixture_is_that_of_a_search(mixing):
+    links = [link("loss.web", "accuracy.arc"), link("loss.code", "accuracy.mbpp", k=20.0, m=1.0)]
+    problem = Problem({"accuracy.arc": 1, "accuracy.mbpp": 2})
+    decision = decide(mixing, problem, seed=0, links=links)
+    w = np.random.default_rng(0).dirichlet(np.ones(3), 4000)
+    values, w0 = mixing.values(), np.asarray(mixing.coordinates.references["w0"])
+    growth = np.exp(np.einsum("stj,mj->mst", values["t"], w - w0))
+    losses = values["L0"] * (values["floor"] + (1 - values["floor"]) * growth)
+    score = accuracy(losses[..., 0]).mean(axis=1) + 2 * accuracy(losses[..., 1], k=20.0, m=1.0).mean(axis=1)
+    assert -3 * decision.objective.mean() > score.max() - 1e-3
+    assert decision.mixture == pytest.approx(w[score.argmax()], abs=0.08)
+    assert decision.candidate_gap >= 0
+
+
+def test_a_choice_that_leaves_what_a_link_was_fitted_to_says_so(mixing):
+    far = fake(Model.read("ye_m4"), mixture_runs(40), mixing_values(T, L0=8.0))
+    for posterior, says in ((mixing, False), (far, True)):
+        decision = decide(posterior, Problem({"accuracy.arc": 1}), seed=0, links=[link("loss.web")])
+        assert any("accuracy.arc is read off a loss.web of" in w for w in decision.warnings) == says
+
+
+def test_the_next_runs_may_be_those_that_tell_of_a_score(mixing):
+    proposal = propose(mixing, Problem({"accuracy.arc": 1}), seed=0, most=1, links=[link("loss.web")])
+    assert proposal.perfect[0] >= 0
+
+
+def test_what_is_no_link_is_refused(forecast, mixing):
+    for links, words in (
+        ([mixing], "is no link"),
+        ([link("loss.web")], "reads off loss.web, but predicted are loss"),
+        ([link(), link()], "accuracy.arc is predicted twice"),
+    ):
+        with pytest.raises(BayesmixError, match=words):
+            linked(forecast, links, seed=0)
+    with pytest.raises(NotConvergedError):
+        linked(forecast, [link(converged=False)], seed=0)
+    with pytest.raises(BayesmixError, match=r"unknown target 'accuracy\.arc'"):
+        decide(mixing, Problem({"accuracy.arc": 1}), seed=0)
+
+
+def test_the_commands_take_links(bayesmix, mixing, tmp_path):
+    mixing.save(tmp_path / "mixing.nc")
+    link("loss.web").save(tmp_path / "arc.nc")
+    (tmp_path / "problem.toml").write_text('[objective]\n"accuracy.arc" = 1\n')
+    given = [tmp_path / "mixing.nc", "--link", tmp_path / "arc.nc"]
+    code, _, err = bayesmix("decide", *given, "--problem", tmp_path / "problem.toml", "--out", tmp_path / "d.json")
+    assert code == 0, err
+    code, _, err = bayesmix("predict", *given, "--at", "w.web=0.5,w.code=0.3,w.books=0.2", "--out", tmp_path / "p.csv")
+    assert code == 0, err
+    assert "accuracy.arc" in set(pd.read_csv(tmp_path / "p.csv")["target"])
