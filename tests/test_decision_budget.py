@@ -22,7 +22,8 @@ def posterior():
     scales = {"N": np.geomspace(1e7, 1e10, 30), "D": np.tile(np.geomspace(1e9, 1e12, 10), 3)}
     runs = Runs.of(runs.table.assign(**scales).drop(columns="C", errors="ignore"))
     model = replace(Model.read("effective_tokens_nd"), discrepancy=None)
-    values = {"E": 1.7, "A": 0.4, "B": 0.5, "alpha": 0.34, "beta": 0.28, "rho": 0.5, "tau": 1.0, "t": T}
+    values = {"L0": 2.6, "floor": 1.7 / 2.6, "split": 4 / 9, "kN": 0.34 * 0.4 / 2.6, "kD": 0.28 * 0.5 / 2.6}
+    values |= {"rho": 0.5, "tau": 1.0, "t": T}
     return fake(model, runs, values | {"sigma": 0.003, "nu": 30.0})
 
 

@@ -154,7 +154,12 @@ def test_the_fingerprint_covers_the_files_that_a_law_takes_functions_from():
         return [module.__name__.rpartition(".")[2] for module in _files(laws.get(name).function)]
 
     assert files("chinchilla") == ["chinchilla"]
-    assert files("effective_tokens_repeated") == ["effective_tokens_repeated", "muennighoff", "effective_tokens"]
+    assert files("effective_tokens_repeated") == [
+        "effective_tokens_repeated",
+        "muennighoff",
+        "effective_tokens",
+        "effective_tokens_nd",
+    ]
     assert {"dai_capacity_noise", "_capacity"} <= set(files("dai_capacity_noise"))
 
 

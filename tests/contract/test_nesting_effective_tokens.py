@@ -33,7 +33,11 @@ def quantities(draw):
 
 
 def of_one_target(c):
-    return {n: v if n in ("N0", "D0") else [v] for n, v in c.items()}
+    """Return Chinchilla's quantities as those of the laws with scale: the loss at the references, and shares of it."""
+    L0, rest = c["E"] + c["A"] + c["B"], c["A"] + c["B"]
+    found = {"L0": L0, "floor": c["E"] / L0, "split": c["A"] / rest}
+    found |= {"kN": c["alpha"] * c["A"] / L0, "kD": c["beta"] * c["B"] / L0}
+    return {n: [v] for n, v in found.items()} | {"N0": c["N0"], "D0": c["D0"]}
 
 
 @properties

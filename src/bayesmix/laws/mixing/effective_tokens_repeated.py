@@ -14,7 +14,8 @@ than about four times.
 Source: this project's own, from effective_tokens_nd and Muennighoff et al. (2023), Scaling Data-Constrained Language
 Models, eq. 5. Number: self-computed.
 
->>> c = dict(E=[1.7], A=[0.4], B=[0.5], alpha=[0.34], beta=[0.28], rho=[0.5], R=[5], tau=[1], t=[[1.0, -1.0]])
+>>> L0, k = 2.6, dict(kN=[0.34 * 0.4 / 2.6], kD=[0.28 * 0.5 / 2.6])
+>>> c = dict(L0=[L0], floor=[1.7 / L0], split=[0.4 / 0.9], **k, rho=[0.5], R=[5], tau=[1], t=[[1.0, -1.0]])
 >>> at = dict(w=[0.75, 0.25], N=1e9, D=2e10, N0=1e9, D0=2e10, w0=[0.5, 0.5], eps=0)
 >>> endless = float("inf")
 >>> [loss(unique=[u, endless], **at, **c).round(4).tolist() for u in (1.5e10, 1.5e9)]
@@ -22,22 +23,22 @@ Models, eq. 5. Number: self-computed.
 """
 
 import jax.numpy as jnp
-from numpyro.distributions import LogNormal, Normal
+from numpyro.distributions import Beta, LogNormal, Normal
 
 from bayesmix.law import law, prior, reference
 from bayesmix.laws.data.muennighoff import worth
 from bayesmix.laws.mixing.effective_tokens import effective
+from bayesmix.laws.mixing.effective_tokens_nd import coefficients
 
 
-@law(paper="arXiv:2305.16264")
+@law(paper="arXiv:2305.16264", derived=coefficients)
 def loss(
     w, N, D, unique, *,
-    E=prior(LogNormal(-0.5, 0.5), "nats/token", "irreducible loss", dims=("target",), relative=True),
-    A=prior(LogNormal(-1.6, 0.8), "nats/token", "excess loss at N0 from finite N", dims=("target",), relative=True),
-    B=prior(LogNormal(-1.6, 0.8), "nats/token", "excess loss at D0, w0 from finite D", dims=("target",),
-            relative=True),
-    alpha=prior(LogNormal(-1.4, 0.6), "", "exponent of N", dims=("target",)),
-    beta=prior(LogNormal(-1.4, 0.6), "", "exponent of D", dims=("target",)),
+    L0=prior(LogNormal(0.0, 0.3), "nats/token", "loss at N0, D0 and w0", dims=("target",), relative=True),
+    floor=prior(Beta(4, 2), "", "share of L0 that is irreducible", dims=("target",)),
+    split=prior(Beta(2, 2), "", "share of the rest that is from finite N", dims=("target",)),
+    kN=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to N at the references", dims=("target",)),
+    kD=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to D at the references", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
     R=prior(LogNormal(2.7, 0.7), "epochs", "repetitions after which tokens lose 1 - 1/e of their worth",
             dims=("target",)),
@@ -48,4 +49,5 @@ def loss(
 ):  # fmt: skip
     fresh = worth(unique, w * D, jnp.asarray(R)[..., None])
     tokens = effective(fresh / D, t, rho, w0, eps) + jnp.log(D / D0)
-    return E + A * (N / N0) ** -alpha + B * jnp.exp(-beta * tokens)
+    c = coefficients(L0, floor, split, kN, kD)
+    return c["E"] + c["A"] * (N / N0) ** -c["alpha"] + c["B"] * jnp.exp(-c["beta"] * tokens)
