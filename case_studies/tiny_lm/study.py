@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from common import markdown, record
-from design import natural
+from design import natural, rounded
 from sources import DOMAINS, OUTSIDE
 
 from bayesmix import Model, Posterior, Problem, Runs, compare, decide, extrapolate, fit, predict, write_report
@@ -91,7 +91,7 @@ def commit(forecast: Prediction, decision: Decision) -> None:
         return
     forecast.table("measured").round(5).to_csv(HERE / "predicted.csv", index=False, lineterminator="\n")
     gains(forecast, decision.problem).to_csv(HERE / "predicted_gains.csv", index=False, lineterminator="\n")
-    mixture = pd.DataFrame({"domain": DOMAINS, "weight": decision.mixture.round(6)})
+    mixture = pd.DataFrame({"domain": decision.domains, "weight": rounded(decision.mixture)})
     mixture.to_csv(HERE / "chosen.csv", index=False, lineterminator="\n")
 
 
@@ -193,7 +193,9 @@ def main() -> None:
     posteriors = informed({law: posterior(law, fitted) for law in LAWS}, hidden)
     comparison, weights = compare(posteriors), scale_weights(hidden)
     decision = decide(posteriors, problem, seed=SEED, weights=weights)
-    checks = planned_checks(decision.mixture, problem)
+    if decision.domains != tuple(DOMAINS):
+        raise SystemExit("the table has its domains in another order than the corpora")
+    checks = planned_checks(rounded(decision.mixture), problem)
     forecasts = {name: predict(p, checks, seed=SEED) for name, p in posteriors.items()}
     forecast = average(forecasts, weights, seed=SEED)
     commit(forecast, decision)
