@@ -39,6 +39,14 @@ def test_what_fails_is_sampled_again_at_most_twice(failing, attempts, simulated,
         )
 
 
+def test_of_many_attempts_the_first_are_told(simulated):
+    posterior = fit(Model.read("chinchilla_normal"), simulated(0), seed=0, draws=100, preview=True)
+    many = dataclasses.replace(posterior, attempts=tuple(f"loss.{i}: {i} divergences" for i in range(1, 8)))
+    (said,) = (p.sentence for p in many.problems() if p.kind == "attempts")
+    assert "loss.2: 2 divergences; and 5 times more." in said
+    assert "loss.3" not in said
+
+
 def test_few_draws_are_not_tried_again(simulated):
     """Fifty draws a chain cannot have an effective sample size of 400."""
     posterior = fit(Model.read("chinchilla_normal"), simulated(0), seed=0, draws=50)

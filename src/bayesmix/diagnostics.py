@@ -19,6 +19,7 @@ PRIOR_SD_KEPT = 0.5
 DEEPEST_TREE = 1023  # leapfrog steps
 PARETO_K = 0.7
 _TAIL = (0.05, 0.95)
+_TOLD = 2  # attempts that are quoted
 
 Draws = Mapping[str, np.ndarray]
 
@@ -91,7 +92,9 @@ def _preview(posterior: Posterior, draws: Draws) -> Iterator[Problem]:
 
 def _attempts(posterior: Posterior) -> Iterator[Problem]:
     if posterior.attempts:
-        before = "; then ".join(posterior.attempts)
+        before = "; then ".join(posterior.attempts[:_TOLD])
+        if (more := len(posterior.attempts) - _TOLD) > 0:
+            before += f"; and {'once' if more == 1 else f'{more} times'} more"
         yield Problem(
             "attempts",
             f"Sampling was repeated more carefully after {before}. The draws at hand are judged on their own; expect "

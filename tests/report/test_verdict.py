@@ -80,6 +80,17 @@ def test_the_mixture_that_was_chosen_is_quoted(mixing, decision):
     assert "loss.code" in found.headline[1]
 
 
+@pytest.mark.parametrize("first", ["loss.web", "loss.code"])
+def test_what_is_wanted_is_quoted_first(mixing, decision, first):
+    other = {"loss.web": "loss.code", "loss.code": "loss.web"}[first]
+    asked = dataclasses.replace(decision, problem=dataclasses.replace(decision.problem, objective={first: 1.0}))
+    planned = Runs.of(pd.DataFrame({"w.books": [0.2], "w.code": [0.3], "w.web": [0.5]}), planned=True)
+    predictions = {"ye_m4": predict(mixing, planned, seed=1)}
+    said = verdict(results({"ye_m4": mixing}, decision=asked, predictions=predictions)).headline[1]
+    assert said.startswith(f"Expect {first} ")
+    assert said.index(first) < said.index(other)
+
+
 @pytest.mark.parametrize(
     ("inside", "outside", "covered", "says"),
     [

@@ -148,7 +148,8 @@ def _forecasts(chosen: _Forecast) -> Iterator[dict[str, Any]]:
 
 
 def _expectation(results: Results, chosen: _Forecast) -> str:
-    found = list(_forecasts(chosen))
+    wanted = results.decision.problem.objective if results.decision else {}
+    found = sorted(_forecasts(chosen), key=lambda f: -wanted.get(f["target"], 0.0))
     said = [f"{f['target']} {numbers.bracketed(f['median'], f['low90%'], f['high90%'])}" for f in found[:_TARGETS]]
     more = f" ({len(found) - _TARGETS} more targets in the table)" if len(found) > _TARGETS else ""
     aside = ""
