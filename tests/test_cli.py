@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix import ready
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.results import load_comparison, load_decision, load_extrapolation
 from bayesmix.runs import Runs
 from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
-DEMO = ready.demo()
-RUNS = [str(DEMO / "runs.csv"), "--card", str(DEMO / "runs.toml")]
+SIMULATED = Path(__file__).parent / "simulated"
+RUNS = [str(SIMULATED / "runs.csv"), "--card", str(SIMULATED / "runs.toml")]
 COMMANDS = ("design", "plan", "import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity",
             "predict", "decide", "next", "report", "export", "demo")  # fmt: skip
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
@@ -228,7 +227,7 @@ def test_a_fit_that_is_killed_half_way_leaves_no_file(tmp_path, how):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_whole_sequence_on_the_demonstration(bayesmix, tmp_path, monkeypatch):
+def test_the_whole_sequence_carries_its_notice_along(bayesmix, tmp_path, monkeypatch):
     decide = importlib.import_module("bayesmix.decision.decide")
     monkeypatch.setattr(decide, "RANDOM_CANDIDATES", 100)
     monkeypatch.setattr(decide, "OWN_OPTIMA", 20)
@@ -253,7 +252,9 @@ def test_the_whole_sequence_on_the_demonstration(bayesmix, tmp_path, monkeypatch
     assert load_comparison(comparison).weights["ye_m4"] > 0.9
     assert "Simulated data" in comparison.read_text()
     table = tmp_path / "prediction.csv"
-    out, err = done("predict", posteriors[0], "--planned", DEMO / "planned.csv", "--accept-unconverged", "--out", table)
+    out, err = done(
+        "predict", posteriors[0], "--planned", SIMULATED / "planned.csv", "--accept-unconverged", "--out", table
+    )
     frame = pd.read_csv(table)
     assert len(frame) == 4
     assert frame["notice"].str.startswith("Simulated data").all()
@@ -395,10 +396,10 @@ def test_a_planned_run_with_a_fault_exits_3(bayesmix, saved, tmp_path, text):
 
 def test_laws_are_listed_and_shown(bayesmix):
     assert "chinchilla" in bayesmix("laws")[1]
-    fed = bayesmix("laws", "--for", DEMO / "runs.csv", "--where", "role=ladder")[1]
+    fed = bayesmix("laws", "--for", SIMULATED / "runs.csv", "--where", "role=ladder")[1]
     assert "chinchilla" in fed
     assert "muennighoff" not in fed
-    assert bayesmix("laws", "chinchilla", "--for", DEMO / "runs.csv")[0] == 2
+    assert bayesmix("laws", "chinchilla", "--for", SIMULATED / "runs.csv")[0] == 2
     assert "Hoffmann" in bayesmix("laws", "chinchilla")[1]
     code, _, err = bayesmix("laws", "chinchila")
     assert code == 3

@@ -1,4 +1,4 @@
-"""Files that come with the package: ready models and the demonstration's table."""
+"""Files that come with the package: ready models, and a table of measured runs."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def model(name: str) -> Path:
 
 
 def demo() -> Path:
-    """Return the folder with the demonstration's table, its card and its problem."""
-    return _folder("demo", "case_studies/demo")
+    """Return the folder with a table of measured runs, its card, and models and a problem for it."""
+    return _folder("demo", "case_studies/tiny_lm")

@@ -1,9 +1,9 @@
-"""Make the demonstration's table from published constants.
+"""Make a table of runs for the tests, from published constants.
 
 A ladder of sizes and token budgets at one mixture, from the Chinchilla law as refitted by Besiroglu et al. (2024), and
 48 mixtures of five domains at one size, from the constants of Ye et al. (2024). Run it to make runs.csv again:
 
-    python case_studies/demo/simulate.py
+    python tests/simulated/simulate.py
 """
 
 from pathlib import Path
