@@ -21,10 +21,11 @@ STARTS = 300  # of Olmix
 Rival = Callable[[Runs, Runs, str], np.ndarray]
 
 
-def covariates(runs: Runs) -> np.ndarray:
-    """Return weights, and the logarithms of N and D where there are any; shape (observation, covariate)."""
-    columns = [runs.table[c] for c in sorted(runs.table) if c.startswith("w.")]
-    return np.stack([*columns, *(np.log(runs.table[c]) for c in ("N", "D") if c in runs.table)], axis=1)
+def covariates(runs: Runs, fitted: Runs) -> np.ndarray:
+    """Return weights, and the logarithms of N and D where they vary; shape (observation, covariate)."""
+    weights = [runs.table[c] for c in sorted(runs.table) if c.startswith("w.")]
+    varying = [s for s in ("N", "D") if s in fitted.table and fitted.table[s].nunique() > 1]
+    return np.stack([*weights, *(np.log(runs.column(s)) for s in varying)], axis=1)
 
 
 def lightgbm(small: Runs, large: Runs, target: str) -> np.ndarray:
@@ -32,7 +33,8 @@ def lightgbm(small: Runs, large: Runs, target: str) -> np.ndarray:
     from lightgbm import LGBMRegressor
 
     trees = LGBMRegressor(n_estimators=1000, learning_rate=0.01, random_state=42, n_jobs=2, verbosity=-1)
-    return np.asarray(trees.fit(covariates(small), small.column(target)).predict(covariates(large)))
+    fitted = trees.fit(covariates(small, small), small.column(target))
+    return np.asarray(fitted.predict(covariates(large, small)))
 
 
 def optimised(law: str, delta: float) -> Rival:
@@ -51,7 +53,7 @@ def optimised(law: str, delta: float) -> Rival:
 
 def ridge(small: Runs, large: Runs, target: str) -> np.ndarray:
     """E + exp(k + t w) + A (own weight + 0.001)^-a, a ridge on t; its strength by cross-validation on the fitted."""
-    x, y, new = covariates(small), np.log(small.column(target)), covariates(large)
+    x, y, new = covariates(small, small), np.log(small.column(target)), covariates(large, small)
     domains = sorted(c.removeprefix("w.") for c in small.table if c.startswith("w."))
     name = target.split(".", 1)[1]
     own = domains.index(name) if name in domains else None
@@ -90,12 +92,12 @@ def ridge(small: Runs, large: Runs, target: str) -> np.ndarray:
     return mean(fitted(x, y, RIDGES[int(np.argmin(errors))]), new)
 
 
-MIXTURE: Mapping[str, Rival] = {
+BY_MIXTURE: Mapping[str, Rival] = {
     "LightGBM (RegMix)": lightgbm,
     "log-linear, Huber (Olmix)": optimised("olmix_loglinear", HUBER),
     "exponential and own power, ridge": ridge,
 }
-SCALE: Mapping[str, Rival] = {
+BY_SCALE: Mapping[str, Rival] = {
     "LightGBM (RegMix)": lightgbm,
     "Shukor additive, least squares": optimised("shukor_additive", np.inf),
     "Shukor joint, least squares": optimised("shukor_joint", np.inf),

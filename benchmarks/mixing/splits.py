@@ -16,7 +16,7 @@ from shared import data
 
 from bayesmix import Card, Runs
 
-MIXTURE = ("effective_tokens", "ye_m4_shrunk", "ye_m4", "olmix_loglinear", "bimix", "dai_capacity_noise")
+MIXTURE = ("effective_tokens", "ye_m4_shrunk", "ye_m4", "olmix_loglinear")
 SCALE = ("effective_tokens_nd", "shukor_joint", "shukor_additive")
 CHECKPOINTS = 4
 TOKENS = 1048576  # of a step of mixinglaws
@@ -101,7 +101,7 @@ def slimpajama() -> pd.DataFrame:
 
 def seven_domains(seed: int) -> tuple[Runs, Runs]:
     frame = slimpajama().query("N == 122e6 and 9.99e9 < D < 10.01e9")
-    return drawn(frame.drop(columns=["N", "D", "loss.openhermes"]), 48, seed)
+    return drawn(frame.drop(columns="loss.openhermes"), 48, seed)
 
 
 def unseen_mixtures(seed: int) -> tuple[Runs, Runs]:
@@ -123,8 +123,9 @@ def larger_and_longer(_: int) -> tuple[Runs, Runs]:
 def four_domains(seed: int) -> tuple[Runs, Runs]:
     frame = pd.read_csv(data("slimpajama-7-and-pile-4") / "domain4.csv")
     frame = frame.rename(columns=lambda c: c.replace("w_", "w.").replace("loss_", "loss."))
-    frame = frame.query("model_size_M == 200 and tokens_B == 8").drop(columns=["model_size_M", "tokens_B"]).dropna()
-    return drawn(frame.rename(columns={"mixture_id": "run"}).astype({"run": str}), 17, seed)
+    frame = frame.query("model_size_M == 200 and tokens_B == 8").dropna()
+    frame = frame.assign(N=1e6 * frame["model_size_M"], D=1e9 * frame["tokens_B"], run=frame["mixture_id"].astype(str))
+    return drawn(frame.drop(columns=["model_size_M", "tokens_B", "mixture_id"]), 17, seed)
 
 
 def regmix(_: int) -> tuple[Runs, Runs]:
