@@ -1,9 +1,15 @@
 """What the studies share: where measured tables are, and how results get into a README."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from bayesmix import Decision
 
 MARK = "<!-- results: written by study.py -->"
 
@@ -29,6 +35,15 @@ def markdown(table: pd.DataFrame) -> str:
         *table.astype(str).to_numpy().tolist(),
     ]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def decided(decision: Decision) -> list[str]:
+    """Return a decision as Markdown: the mixture, its numbers, and what to know."""
+    return [
+        markdown(decision.table().round(3)),
+        markdown(pd.DataFrame([{"quantity": n, "value": f"{v:.4g}"} for n, v in decision.facts().items()])),
+        "\n".join(f"- {w}" for w in decision.warnings),
+    ]
 
 
 def record(readme: Path, results: str) -> None:

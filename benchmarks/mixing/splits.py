@@ -133,17 +133,9 @@ def regmix(_: int) -> tuple[Runs, Runs]:
         folder = data("regmix-pile17")
         weights, losses = (pd.read_csv(folder / f"{name}_{kind}_1m.csv") for kind in ("mixture", "pile_loss"))
         frame = weights.merge(losses, on="index", validate="1:1")
-        frame["index"] = name + " " + frame["index"].astype(str)
         frame = frame.rename(columns=lambda c: c.replace("train_the_pile_", "w."))
-        return frame.rename(
-            columns=lambda c: (
-                "run"
-                if c == "index"
-                else c.replace("metric/the_pile_", "loss.").removesuffix(
-                    "_val_loss" if c.startswith("metric") else "\n"
-                )
-            )
-        )
+        frame = frame.rename(columns=lambda c: c.replace("metric/the_pile_", "loss.").removesuffix("_val_loss"))
+        return frame.assign(run=name + " " + frame["index"].astype(str)).drop(columns="index")
 
     frame = pd.concat([part("train"), part("test")], ignore_index=True)
     return runs(frame, frame["run"].str.startswith("test"))

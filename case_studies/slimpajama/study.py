@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import data, markdown, record
+from common import data, decided, markdown, record
 
 from bayesmix import Model, Posterior, Problem, Runs, compare, decide, fit, predict, write_report
 
@@ -56,9 +56,7 @@ def main() -> None:
         markdown(comparison.table.round(2).reset_index(names="model")),
         "\n".join(f"- {w}" for w in comparison.warnings),
         "Mixture of least expected mean loss, bounds 0.01 to 0.5:",
-        markdown(decision.table().round(3)),
-        markdown(pd.DataFrame([{"quantity": n, "value": f"{v:.4g}"} for n, v in decision.facts().items()])),
-        "\n".join(f"- {w}" for w in decision.warnings),
+        *decided(decision),
     ]
     record(HERE / "README.md", "\n\n".join(results))
 

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from common import markdown, record
+from common import decided, markdown, record
 from design import natural, rounded
 from sources import DOMAINS, OUTSIDE
 
@@ -216,9 +216,7 @@ def main() -> None:
         "Weights of the average forecast, by these:",
         markdown(shares),
         "The chosen mixture:",
-        markdown(decision.table().round(3)),
-        markdown(pd.DataFrame([{"quantity": n, "value": f"{v:.4g}"} for n, v in decision.facts().items()])),
-        "\n".join(f"- {w}" for w in decision.warnings),
+        *decided(decision),
         *checked(runs, problem),
     ]
     record(HERE / "README.md", "\n\n".join(results))

@@ -17,7 +17,7 @@ from bayesmix.posterior import Posterior
 # Decades from the fitted runs that count as none.
 _NEAR = 1e-3
 # A fraction that grows beyond the runs stays below this.
-_WHOLE = 0.999
+WHOLE = 0.999
 _ROUND = 1e4  # weight of the constraint that shares sum to one
 _TINY = 1e-12
 _ONE_SD = (0.1587, 0.8413)  # of a normal distribution, either side of its median
@@ -92,6 +92,13 @@ def _promised(
     return here, np.where((decades[:, None] > 0) & bending, fall(here, there), 0.0)
 
 
+def drawn_bends(posterior: Posterior, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Return draws of the bend of a posterior's responses, shape (draw,); 0 where nothing is known of how they bend."""
+    discrepancy = posterior.model.discrepancy
+    known = all(map(is_bending, posterior.targets))
+    return discrepancy.draws(rng, count) if discrepancy and known else np.zeros(count)
+
+
 def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | None:
     """Return what the discrepancy multiplies the law's response with, shape (draw, observation, target).
 
@@ -119,7 +126,7 @@ def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.
         bends = bends + posterior.model.discrepancy.run * rng.standard_normal(promise.shape)
     factor = np.exp(-bends * promise)
     fractions = np.array([is_fraction(target) for target in posterior.targets])
-    room = np.maximum(_WHOLE / np.maximum(here, np.finfo(float).tiny), 1.0)
+    room = np.maximum(WHOLE / np.maximum(here, np.finfo(float).tiny), 1.0)
     return np.where(fractions, np.minimum(factor, room), factor)
 
 

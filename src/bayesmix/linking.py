@@ -20,7 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from bayesmix.covariates import is_bending, is_fraction, is_target
+from bayesmix.beyond import WHOLE, drawn_bends
+from bayesmix.covariates import is_fraction, is_target
 from bayesmix.discrepancy import fall
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import over_draws
@@ -30,8 +31,6 @@ from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Prediction
 from bayesmix.runs import Runs
-
-_WHOLE = 0.999  # a fraction that grows beyond the runs stays below this, if the law does
 
 
 @dataclass(frozen=True)
@@ -87,12 +86,10 @@ class Link:
 
     def draws(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Return so many draws of its quantities, with the ``bend`` of each."""
-        values, discrepancy = self.posterior.values(), self.posterior.model.discrepancy
+        values = self.posterior.values()
         total = len(next(iter(values.values())))
         which = np.resize(rng.permutation(total), count)
-        known = discrepancy is not None and all(map(is_bending, self.targets))
-        bend = discrepancy.draws(rng, count) if discrepancy and known else np.zeros(count)
-        return {**{n: v[which] for n, v in values.items()}, "bend": bend}
+        return {**{n: v[which] for n, v in values.items()}, "bend": drawn_bends(self.posterior, rng, count)}
 
 
 def respond(
@@ -107,7 +104,7 @@ def respond(
     here, there = (model.mean(drawn, replace(inputs, covariates={**inputs.covariates, **at})) for at in (given, near))
     bent = here * jnp.exp(-drawn["bend"] * fall(here, there, jnp))
     fractions = np.array([is_fraction(target) for target in model.targets])
-    return jnp.where(fractions, jnp.minimum(bent, jnp.maximum(here, _WHOLE)), bent)
+    return jnp.where(fractions, jnp.minimum(bent, jnp.maximum(here, WHOLE)), bent)
 
 
 def arranged(links: Sequence[Posterior], targets: Sequence[str]) -> list[Link]:

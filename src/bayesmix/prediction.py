@@ -13,6 +13,7 @@ from bayesmix.beyond import factors
 from bayesmix.covariates import BY_DOMAIN
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import mean, measured_draws, over_draws
+from bayesmix.parabola import vertex
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
@@ -266,10 +267,6 @@ def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.nda
     best = losses.argmin(axis=1)
     inside = (best > 0) & (best < len(N) - 1)
     middle = np.clip(best, 1, len(N) - 2)
-    left, centre, right = (np.take_along_axis(losses, (middle + s)[:, None], axis=1)[:, 0] for s in (-1, 0, 1))
-    bend = left - 2 * centre + right
-    shift = np.where(bend > 0, 0.5 * (left - right) / np.where(bend > 0, bend, 1.0), 0.0)
-    step = np.log(N[1] / N[0])
-    optimal = np.where(inside, np.exp(np.log(N)[middle] + step * shift), np.nan)
-    response = np.where(inside, centre - 0.25 * (left - right) * shift, np.nan)
+    at, least = vertex(np.log(N), losses, middle)
+    optimal, response = (np.where(inside, v, np.nan) for v in (np.exp(at), least))
     return optimal, budget / 6 / optimal, response

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.decision.problem import Problem
 from bayesmix.errors import BayesmixError, listed
+from bayesmix.parabola import vertex
 from bayesmix.posterior import Posterior
 
 _LEAST, _MOST = 0.1, 1e4  # tokens per parameter that are thought of
-_FIRST, _NEXT, _ROUNDS = 9, 5, 2  # sizes tried: all over the range, then between the neighbours of the best
+_FIRST, _ROUNDS = 9, 3  # sizes tried all over the range, and how often the steps either side of the best are halved
 _DIGITS = 3  # of N
 
 
@@ -51,32 +53,26 @@ def afford(
         )
     tried: dict[float, float] = {}
     refused: list[BayesmixError] = []
-    sizes = np.geomspace(*_range(problem), _FIRST)
+    sizes = np.geomspace(*_range(problem), _FIRST).tolist()
     for _ in range(1 + _ROUNDS):
-        for N in map(float, sizes):
-            if N not in tried:
-                try:
-                    tried[N] = risk(sized(problem, N))
-                except BayesmixError as error:  # its constraints may conflict for so many tokens
-                    refused.append(error)
-                    tried[N] = np.inf
+        for N in sizes:
+            try:
+                tried[N] = risk(sized(problem, N))
+            except BayesmixError as error:  # its constraints may conflict for so many tokens
+                refused.append(error)
+                tried[N] = np.inf
         order = sorted(tried)
         best = order.index(min(tried, key=lambda N: tried[N]))
-        sizes = np.geomspace(order[max(best - 1, 0)], order[min(best + 1, len(order) - 1)], _NEXT)
+        sizes = [(a * b) ** 0.5 for a, b in pairwise(order[max(best - 1, 0) : best + 2])]
     if not np.isfinite(tried[order[best]]):
         raise refused[-1]
-    N = _lowest(*(np.array([f(n) for n in order[best - 1 : best + 2]]) for f in (float, tried.__getitem__)))
+    N = order[best]
+    if 0 < best < len(order) - 1:
+        risks = np.array([tried[n] for n in order])
+        at, _ = vertex(np.log(order), risks[None, :, None], np.array([[best]]))
+        N = float(np.exp(at.item()))
     table = pd.DataFrame([{"N": n, "D": tokens(problem, n), "risk": tried[n]} for n in order])
-    return sized(problem, float(f"{N or order[best]:.{_DIGITS}g}")), table
-
-
-def _lowest(N: np.ndarray, risk: np.ndarray) -> float | None:
-    """Return where a parabola through three sizes, in equal steps of log N, is lowest; none at an end."""
-    if len(N) < 3 or not np.isfinite(risk).all():
-        return None
-    (left, centre, right), step = risk, np.log(N[2] / N[0]) / 2
-    bend = left - 2 * centre + right
-    return float(N[1] * np.exp(step * (left - right) / (2 * bend))) if bend > 0 else None
+    return sized(problem, float(f"{N:.{_DIGITS}g}")), table
 
 
 def tokens(problem: Problem, N: float) -> float:

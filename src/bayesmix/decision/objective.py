@@ -18,8 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from bayesmix.beyond import edge
-from bayesmix.covariates import is_bending, is_better_higher
+from bayesmix.beyond import drawn_bends, edge
+from bayesmix.covariates import is_better_higher
 from bayesmix.decision.form import Combined, Form, LinkForm, form_of
 from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem
@@ -198,10 +198,9 @@ def _part(
 
 def taken(posterior: Posterior, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of so many draws of a posterior, and the bend of all of its draws."""
-    discrepancy, total = posterior.model.discrepancy, len(next(iter(posterior.values().values())))
+    total = len(next(iter(posterior.values().values())))
     rng = np.random.default_rng(seed)
-    known = all(map(is_bending, posterior.targets))
-    bend = discrepancy.draws(rng, total) if discrepancy and known else np.zeros(total)
+    bend = drawn_bends(posterior, rng, total)
     return rng.permutation(total)[:count], bend
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.errors import BayesmixError, listed
+from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer, inherited
-from bayesmix.planning.curves import GRID, crossing, responses, signs, vertex
+from bayesmix.planning.curves import GRID, crossing, responses, signs
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 

@@ -1,4 +1,4 @@
-"""A law's response along planned runs in every draw, its lowest point, and where it falls to a level."""
+"""A law's response along planned runs in every draw, and where it falls to a level."""
 
 from __future__ import annotations
 
@@ -22,22 +22,6 @@ def responses(posterior: Posterior, planned: Runs) -> np.ndarray:
     """Return the law's response in every draw, shape (draw, run, target)."""
     inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
     return over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(planned)]
-
-
-def vertex(places: np.ndarray, losses: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return place and value of the lowest point of a parabola through a setting and its neighbours.
-
-    Shapes are (setting,), (draw, setting, target) and (draw, target). Where the three do not bend up it is the middle.
-    """
-    left, centre, right = (np.take_along_axis(losses, (middle + s)[:, None], axis=1)[:, 0] for s in (-1, 0, 1))
-    here = places[middle]
-    before, after = here - places[middle - 1], places[middle + 1] - here
-    with np.errstate(invalid="ignore"):
-        falls, rises = (left - centre) / before, (right - centre) / after
-        bend = (falls + rises) / (before + after)
-        slope = (rises * before - falls * after) / (before + after)
-        shift = np.where((bend > 0) & np.isfinite(bend), -slope / np.where(bend > 0, 2 * bend, 1.0), 0.0)
-        return here + shift, centre + slope * np.where(shift == 0, 0.0, shift) / 2
 
 
 def crossing(places: np.ndarray, losses: np.ndarray, level: float | np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.errors import BayesmixError, listed
+from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer
-from bayesmix.planning.curves import GRID, SPAN, crossing, responses, signs, vertex
+from bayesmix.planning.curves import GRID, SPAN, crossing, responses, signs
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import distance
 from bayesmix.runs import Runs
