@@ -43,14 +43,14 @@ def of_one_target(c):
 @properties
 @given(c=quantities(), N=size, D=size, w=mixture(), t=worth, rho=elasticity)
 def test_at_the_reference_mixture_it_is_chinchilla(c, N, D, w, t, rho):
-    got = scaled(w=w, N=N, D=D, w0=w, t=[t], rho=[rho], tau=[1], **of_one_target(c))
+    got = scaled(w=w, N=N, D=D, w0=w, t=[t], rho=[rho], epsilon=[1e-3], tau=[1], **of_one_target(c))
     np.testing.assert_allclose(got, [chinchilla(N, D, **c)], rtol=1e-12)
 
 
 @properties
 @given(w=mixture(), w0=mixture(zeros=False), L0=st.floats(1, 4), floor=st.floats(0.1, 0.9), k=st.floats(0.01, 0.5))
 def test_tokens_of_equal_worth_that_replace_each_other_make_mixtures_matter_not(w, w0, L0, floor, k):
-    got = fixed(w=w, w0=w0, L0=[L0], floor=[floor], k=[k], rho=[1.0], tau=[1], t=[[0.0, 0.0, 0.0]])
+    got = fixed(w=w, w0=w0, L0=[L0], floor=[floor], k=[k], rho=[1.0], epsilon=[1e-3], tau=[1], t=[[0.0, 0.0, 0.0]])
     np.testing.assert_allclose(got, [L0], rtol=1e-12)
 
 
@@ -60,7 +60,7 @@ def test_at_one_scale_the_two_are_one_law(c, w, w0, t, rho, unit):
     """A floor of E and the part of N, and an elasticity of beta times the share of B."""
     D = unit * c["D0"]
     rest, part = c["E"] + c["A"], c["B"] * unit ** -c["beta"]
-    at = {"w": w, "w0": w0, "t": [t], "rho": [rho], "tau": [1]}
+    at = {"w": w, "w0": w0, "t": [t], "rho": [rho], "epsilon": [1e-3], "tau": [1]}
     got = fixed(**at, L0=[rest + part], floor=[rest / (rest + part)], k=[c["beta"] * part / (rest + part)])
     np.testing.assert_allclose(got, scaled(**at, N=c["N0"], D=D, **of_one_target(c)), rtol=1e-11)
 
@@ -72,7 +72,7 @@ def test_the_loss_falls_by_k_per_cent_when_effective_tokens_grow_by_one(w, t, rh
     step = 1e-6
     shares = w * np.exp(t) / (w * np.exp(t)).sum()
     slope = -k * (shares[0] / w[0] - shares[1] / w[1])
-    at = {"L0": [2.0], "floor": [0.5], "k": [k], "rho": [rho], "tau": [1], "t": [t], "w0": w, "eps": 0.0}
+    at = {"L0": [2.0], "floor": [0.5], "k": [k], "rho": [rho], "tau": [1], "t": [t], "w0": w, "epsilon": [0.0]}
     up, down = (fixed(w=w + s * step * np.array([1, -1, 0]), **at)[0] for s in (1, -1))
     assert np.log(up / down) / (2 * step) == pytest.approx(slope, rel=1e-4, abs=1e-6)
 
@@ -81,7 +81,7 @@ def test_the_loss_falls_by_k_per_cent_when_effective_tokens_grow_by_one(w, t, rh
 @given(c=quantities(), N=size, D=size, w=mixture(), w0=mixture(zeros=False), t=worth, rho=elasticity,
        R=st.floats(1, 40), spare=st.floats(1.0, 100.0))  # fmt: skip
 def test_as_long_as_nothing_is_repeated_unique_tokens_do_not_matter(c, N, D, w, w0, t, rho, R, spare):
-    at = {"w": w, "N": N, "D": D, "w0": w0, "t": [t], "rho": [rho], "tau": [1], **of_one_target(c)}
+    at = {"w": w, "N": N, "D": D, "w0": w0, "t": [t], "rho": [rho], "epsilon": [1e-3], "tau": [1], **of_one_target(c)}
     for unique in (np.maximum(w, 1e-6) * D * spare, [np.inf] * 3):
         np.testing.assert_allclose(repeated(**at, unique=unique, R=[R]), scaled(**at), rtol=1e-11)
 
@@ -93,7 +93,7 @@ def test_a_single_domain_is_muennighoff_without_excess_parameters(c, D, epochs, 
     balance = c["alpha"] * c["A"] / (c["beta"] * c["B"])
     N = share * c["N0"] * (balance * (U / c["D0"]) ** c["beta"]) ** (1 / c["alpha"])
     expected = muennighoff(N=N, D=D, U=U, RD=R, RN=5.0, **c)
-    at = {"w": [1.0], "w0": [1.0], "t": [[0.0]], "rho": [1.0], "tau": [1], "eps": 0.0, **of_one_target(c)}
+    at = {"w": [1.0], "w0": [1.0], "t": [[0.0]], "rho": [1.0], "tau": [1], "epsilon": [0.0], **of_one_target(c)}
     np.testing.assert_allclose(repeated(**at, N=N, D=D, unique=[U], R=[R]), [expected], rtol=1e-10)
 
 

@@ -1,24 +1,24 @@
 r"""Effective tokens: what a target learns from a mixture is an amount of tokens, to which every domain adds its part.
 
 $$L_i(w) = L_{0i}\left[f_i + (1 - f_i)\, e_i(w)^{-k_i / (1 - f_i)}\right],\qquad
-e_i(w) = \left[\frac{\sum_j w_{0j} \exp(t_{ij})\, (w_j / w_{0j})^{\rho_i}}{\sum_j w_{0j} \exp(t_{ij})}
-\right]^{1/\rho_i}$$
+e_i(w) = \left[\frac{\sum_j w'_{0j} \exp(t_{ij})\, (w'_j / w'_{0j})^{\rho_i}}{\sum_j w'_{0j} \exp(t_{ij})}
+\right]^{1/\rho_i},\qquad w' = w + \epsilon_i$$
 
 at fixed N and D, anchored at the reference mixture $w_0$: $L_{0i}$ is the loss there, $f_i$ the share of it that no
 mixture removes, $k_i$ by how many per cent the loss falls if the effective tokens grow by one. The effective tokens
 $e_i$ are a sum with constant elasticity of substitution: at the reference mixture one more token of domain j is worth
 $\exp(t_{ij})$ to target i, relatively, and $\sum_j t_{ij} = 0$ by construction. With $\rho = 1$ it is worth that
 anywhere; the smaller $\rho$, the more the first tokens of a domain are worth and the less the later ones, which
-others cannot replace. How large the t are is learned for every target. Weights are moved by 0.001 (`eps`), so that
-the first token is not worth infinitely much.
+others cannot replace. How large the t are is learned for every target. Weights are moved by $\epsilon_i$: below it less
+of a domain makes no difference, so that the first token is not worth infinitely much.
 
 A domain whose weight never varies has a t known by its prior only. Where no weight comes near zero, $\rho$ is known
-by little. With $t = 0$ and $\rho = 1$ mixtures do not matter.
+by little, and neither is $\epsilon$. With $t = 0$ and $\rho = 1$ mixtures do not matter.
 
 Source: this project's own; the sum is that of Arrow, Chenery, Minhas and Solow (1961), Capital-Labor Substitution and
 Economic Efficiency. Number: self-computed.
 
->>> c = dict(L0=[3.0], floor=[0.6], k=[0.1], rho=[0.5], tau=[1], t=[[1.0, -1.0]], w0=[0.5, 0.5], eps=0)
+>>> c = dict(L0=[3.0], floor=[0.6], k=[0.1], rho=[0.5], tau=[1], t=[[1.0, -1.0]], w0=[0.5, 0.5], epsilon=0)
 >>> loss(w=[0.75, 0.25], **c).round(4).tolist(), loss(w=[0.0, 1.0], **c).round(4).tolist()
 ([2.9127], [4.7227])
 """
@@ -30,10 +30,11 @@ from numpyro.distributions import Beta, LogNormal, Normal
 from bayesmix.law import law, prior, reference
 
 
-def effective(w, t, rho, w0, eps):
+def effective(w, t, rho, epsilon, w0):
     """Return the log of the effective tokens of every target, as a multiple of those at the reference mixture."""
-    worth = t + jnp.log(w0 + eps)
-    part = jnp.asarray(rho)[..., None] * jnp.log((w + eps) / (w0 + eps))
+    rows = jnp.asarray(epsilon)[..., None]
+    worth = t + jnp.log(w0 + rows)
+    part = jnp.asarray(rho)[..., None] * jnp.log((w + rows) / (w0 + rows))
     return (logsumexp(worth + part, axis=-1) - logsumexp(worth, axis=-1)) / rho
 
 
@@ -44,9 +45,10 @@ def loss(
     floor=prior(Beta(4, 2), "", "share of L0 that no mixture removes", dims=("target",)),
     k=prior(LogNormal(-2.3, 0.8), "", "elasticity of the loss to effective tokens at w0", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
+    epsilon=prior(LogNormal(-6.5, 1.5), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),
     t=prior(Normal(0, 1), "", "log worth of a domain's tokens to a target", dims=("target", "domain"), zero_sum=True,
             scaled_by="tau"),
-    w0=reference("w"), eps=1e-3,
+    w0=reference("w"),
 ):  # fmt: skip
-    return L0 * (floor + (1 - floor) * jnp.exp(-k / (1 - floor) * effective(w, t, rho, w0, eps)))
+    return L0 * (floor + (1 - floor) * jnp.exp(-k / (1 - floor) * effective(w, t, rho, epsilon, w0)))

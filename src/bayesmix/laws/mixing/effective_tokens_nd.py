@@ -18,7 +18,7 @@ the sum of effective_tokens. Number: self-computed, of E = 1.7, A = 0.4, B = 0.5
 
 >>> L0, k = 2.6, dict(kN=[0.34 * 0.4 / 2.6], kD=[0.28 * 0.5 / 2.6])
 >>> c = dict(L0=[L0], floor=[1.7 / L0], split=[0.4 / 0.9], **k, rho=[0.5], tau=[1], t=[[1.0, -1.0]])
->>> at = dict(N=1e9, D=2e10, N0=1e9, D0=2e10, w0=[0.5, 0.5], eps=0)
+>>> at = dict(N=1e9, D=2e10, N0=1e9, D0=2e10, w0=[0.5, 0.5], epsilon=0)
 >>> loss(w=[0.5, 0.5], **c, **at).round(4).tolist(), loss(w=[0.75, 0.25], **c, **at).round(4).tolist()
 ([2.6], [2.5594])
 """
@@ -45,11 +45,12 @@ def loss(
     kN=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to N at the references", dims=("target",)),
     kD=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to D at the references", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
+    epsilon=prior(LogNormal(-6.5, 1.5), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),
     t=prior(Normal(0, 1), "", "log worth of a domain's tokens to a target", dims=("target", "domain"), zero_sum=True,
             scaled_by="tau"),
-    N0=reference("N"), D0=reference("D"), w0=reference("w"), eps=1e-3,
+    N0=reference("N"), D0=reference("D"), w0=reference("w"),
 ):  # fmt: skip
     c = coefficients(L0, floor, split, kN, kD)
-    tokens = effective(w, t, rho, w0, eps) + jnp.log(D / D0)
+    tokens = effective(w, t, rho, epsilon, w0) + jnp.log(D / D0)
     return c["E"] + c["A"] * (N / N0) ** -c["alpha"] + c["B"] * jnp.exp(-c["beta"] * tokens)

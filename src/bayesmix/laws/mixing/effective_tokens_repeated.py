@@ -16,7 +16,7 @@ Models, eq. 5. Number: self-computed.
 
 >>> L0, k = 2.6, dict(kN=[0.34 * 0.4 / 2.6], kD=[0.28 * 0.5 / 2.6])
 >>> c = dict(L0=[L0], floor=[1.7 / L0], split=[0.4 / 0.9], **k, rho=[0.5], R=[5], tau=[1], t=[[1.0, -1.0]])
->>> at = dict(w=[0.75, 0.25], N=1e9, D=2e10, N0=1e9, D0=2e10, w0=[0.5, 0.5], eps=0)
+>>> at = dict(w=[0.75, 0.25], N=1e9, D=2e10, N0=1e9, D0=2e10, w0=[0.5, 0.5], epsilon=0)
 >>> endless = float("inf")
 >>> [loss(unique=[u, endless], **at, **c).round(4).tolist() for u in (1.5e10, 1.5e9)]
 [[2.5594], [2.644]]
@@ -42,12 +42,13 @@ def loss(
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
     R=prior(LogNormal(2.7, 0.7), "epochs", "repetitions after which tokens lose 1 - 1/e of their worth",
             dims=("target",)),
+    epsilon=prior(LogNormal(-6.5, 1.5), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),
     t=prior(Normal(0, 1), "", "log worth of a domain's tokens to a target", dims=("target", "domain"), zero_sum=True,
             scaled_by="tau"),
-    N0=reference("N"), D0=reference("D"), w0=reference("w"), eps=1e-3,
+    N0=reference("N"), D0=reference("D"), w0=reference("w"),
 ):  # fmt: skip
     fresh = worth(unique, w * D, jnp.asarray(R)[..., None])
-    tokens = effective(fresh / D, t, rho, w0, eps) + jnp.log(D / D0)
+    tokens = effective(fresh / D, t, rho, epsilon, w0) + jnp.log(D / D0)
     c = coefficients(L0, floor, split, kN, kD)
     return c["E"] + c["A"] * (N / N0) ** -c["alpha"] + c["B"] * jnp.exp(-c["beta"] * tokens)
