@@ -17,7 +17,7 @@ from shared import data
 from bayesmix import Card, Runs
 
 MIXTURE = ("effective_tokens", "ye_m4_shrunk", "ye_m4", "olmix_loglinear")
-SCALE = ("effective_tokens_nd", "shukor_joint", "shukor_additive")
+SCALE = ("effective_data", "effective_tokens_nd", "shukor_joint", "shukor_additive")
 CHECKPOINTS = 4
 TOKENS = 1048576  # of a step of mixinglaws
 SIZES = {"70M": 18.9e6, "160M": 85.1e6, "305M": 201.5e6, "410M": 302.3e6, "1B": 805.7e6}  # without embeddings

@@ -31,7 +31,7 @@ COMMON = (
     "muennighoff",
     "ye_m4",
     "effective_tokens",
-    "effective_tokens_nd",
+    "effective_data",
     "gadre_error",
     "ladder_two_step",
 )

@@ -1,4 +1,4 @@
-"""Limits of the laws of effective tokens."""
+"""Limits of the laws of effective tokens and effective data."""
 
 import jax
 import numpy as np
@@ -10,9 +10,16 @@ from bayesmix import laws
 from bayesmix.laws.data.muennighoff import worth as worth_of
 from nesting import properties, size
 
-chinchilla, muennighoff, fixed, scaled, repeated = (
+chinchilla, muennighoff, fixed, scaled, repeated, data = (
     laws.get(n)
-    for n in ("chinchilla", "muennighoff", "effective_tokens", "effective_tokens_nd", "effective_tokens_repeated")
+    for n in (
+        "chinchilla",
+        "muennighoff",
+        "effective_tokens",
+        "effective_tokens_nd",
+        "effective_tokens_repeated",
+        "effective_data",
+    )
 )
 worth = st.lists(st.floats(-3.0, 3.0), min_size=3, max_size=3)
 elasticity = st.floats(0.1, 2.0)
@@ -75,6 +82,33 @@ def test_the_loss_falls_by_k_per_cent_when_effective_tokens_grow_by_one(w, t, rh
     at = {"L0": [2.0], "floor": [0.5], "k": [k], "rho": [rho], "tau": [1], "t": [t], "w0": w, "epsilon": [0.0]}
     up, down = (fixed(w=w + s * step * np.array([1, -1, 0]), **at)[0] for s in (1, -1))
     assert np.log(up / down) / (2 * step) == pytest.approx(slope, rel=1e-4, abs=1e-6)
+
+
+@properties
+@given(c=quantities(), N=size, D=size, w=mixture(), t=worth, rho=elasticity, m=st.floats(0.0, 2.0))
+def test_effective_data_at_the_reference_mixture_is_chinchilla(c, N, D, w, t, rho, m):
+    got = data(w=w, N=N, D=D, w0=w, t=[t], rho=[rho], epsilon=[1e-3], tau=[1], m=[m], **of_one_target(c))
+    np.testing.assert_allclose(got, [chinchilla(N, D, **c)], rtol=1e-12)
+
+
+@properties
+@given(c=quantities(), w=mixture(), w0=mixture(zeros=False), t=worth, rho=elasticity, m=st.floats(0.01, 0.5),
+       N=size, D=size)  # fmt: skip
+def test_effective_data_at_one_scale_is_effective_tokens(c, w, w0, t, rho, m, N, D):
+    """With the floor of Chinchilla there."""
+    at = {"w": w, "w0": w0, "t": [t], "rho": [rho], "epsilon": [1e-3], "tau": [1]}
+    there = float(chinchilla(N, D, **c))
+    floor = c["E"] / there
+    got = fixed(**at, L0=[there], floor=[floor], k=[m * (1 - floor)])
+    np.testing.assert_allclose(got, data(**at, m=[m], N=N, D=D, **of_one_target(c)), rtol=1e-11)
+
+
+@properties
+@given(c=quantities(), N=size, D=size, w=mixture(), w0=mixture(zeros=False), t=worth, rho=elasticity)
+def test_effective_data_with_endless_parameters_and_the_exponent_of_tokens_is_effective_tokens(c, N, D, w, w0, t, rho):
+    at = {"w": w, "N": 1e300 * c["N0"], "D": D, "w0": w0, "t": [t], "rho": [rho], "epsilon": [1e-3], "tau": [1]}
+    at |= of_one_target(c)
+    np.testing.assert_allclose(data(**at, m=[c["beta"]]), scaled(**at), rtol=1e-11)
 
 
 @properties
