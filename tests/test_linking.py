@@ -1,12 +1,13 @@
 """Scores read off predicted losses, in forecasts and in decisions."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmix import Model, Problem, Runs, decide, predict, propose
+from bayesmix import Model, Problem, Runs, decide, predict, propose, write_report
 from bayesmix.beyond import bent
 from bayesmix.errors import BayesmixError, NotConvergedError
 from bayesmix.evaluation import mean, over_draws
@@ -154,3 +155,14 @@ def test_the_commands_take_links(bayesmix, mixing, tmp_path):
     code, _, err = bayesmix("predict", *given, "--at", "w.web=0.5,w.code=0.3,w.books=0.2", "--out", tmp_path / "p.csv")
     assert code == 0, err
     assert "accuracy.arc" in set(pd.read_csv(tmp_path / "p.csv")["target"])
+    code, _, err = bayesmix("report", *given, "--decision", tmp_path / "d.json", "--out", tmp_path / "report")
+    assert code == 0, err
+    facts = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert set(facts["posteriors"]) == {"mixing", "arc"}
+    assert "Expect accuracy.arc 0." in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_a_report_refuses_one_posterior_under_the_name_of_a_link(mixing, tmp_path):
+    with pytest.raises(BayesmixError, match="one is given as a posterior and as a link"):
+        write_report(tmp_path / "report", {"one": mixing}, links={"one": link("loss.web")})
+    assert not (tmp_path / "report").exists()

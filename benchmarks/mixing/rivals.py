@@ -92,13 +92,10 @@ def ridge(small: Runs, large: Runs, target: str) -> np.ndarray:
     return mean(fitted(x, y, RIDGES[int(np.argmin(errors))]), new)
 
 
-BY_MIXTURE: Mapping[str, Rival] = {
+RIVALS: Mapping[str, Rival] = {
     "LightGBM (RegMix)": lightgbm,
     "log-linear, Huber (Olmix)": optimised("olmix_loglinear", HUBER),
     "exponential and own power, ridge": ridge,
-}
-BY_SCALE: Mapping[str, Rival] = {
-    "LightGBM (RegMix)": lightgbm,
     "Shukor additive, least squares": optimised("shukor_additive", np.inf),
     "Shukor joint, least squares": optimised("shukor_joint", np.inf),
 }

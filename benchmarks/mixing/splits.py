@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from bayesmix import Card, Runs
 
 MIXTURE = ("effective_tokens", "ye_m4_shrunk", "ye_m4", "olmix_loglinear")
 SCALE = ("effective_data", "effective_tokens_nd", "shukor_joint", "shukor_additive")
+TREES = "LightGBM (RegMix)"
+BY_MIXTURE = (TREES, "log-linear, Huber (Olmix)", "exponential and own power, ridge")
+BY_SCALE = (TREES, "Shukor additive, least squares", "Shukor joint, least squares")
 CHECKPOINTS = 4
 TOKENS = 1048576  # of a step of mixinglaws
 SIZES = {"70M": 18.9e6, "160M": 85.1e6, "305M": 201.5e6, "410M": 302.3e6, "1B": 805.7e6}  # without embeddings
@@ -41,8 +44,8 @@ class Task:
         Error of the best point estimate known before, per cent.
     split : callable
         Seed to (runs to fit, runs to forecast).
-    laws : tuple of str
-        Laws that take what the runs vary.
+    laws, rivals : tuple of str
+        Those that take what the runs vary.
     seeds : tuple of int
         Of the split; one where it follows from scale.
     """
@@ -52,6 +55,7 @@ class Task:
     known: str
     split: Callable[[int], tuple[Runs, Runs]]
     laws: tuple[str, ...] = MIXTURE
+    rivals: tuple[str, ...] = BY_MIXTURE
     seeds: tuple[int, ...] = (0,)
 
 
@@ -128,17 +132,27 @@ def four_domains(seed: int) -> tuple[Runs, Runs]:
     return drawn(frame.drop(columns=["model_size_M", "tokens_B", "mixture_id"]), 17, seed)
 
 
-def regmix(_: int) -> tuple[Runs, Runs]:
-    def part(name: str) -> pd.DataFrame:
-        folder = data("regmix-pile17")
-        weights, losses = (pd.read_csv(folder / f"{name}_{kind}_1m.csv") for kind in ("mixture", "pile_loss"))
-        frame = weights.merge(losses, on="index", validate="1:1")
-        frame = frame.rename(columns=lambda c: c.replace("train_the_pile_", "w."))
-        frame = frame.rename(columns=lambda c: c.replace("metric/the_pile_", "loss.").removesuffix("_val_loss"))
-        return frame.assign(run=name + " " + frame["index"].astype(str)).drop(columns="index")
+def pile(name: str, size: str) -> pd.DataFrame:
+    """Return one of RegMix's tables, a billion tokens a run."""
+    folder = data("regmix-pile17")
+    weights, losses = (pd.read_csv(folder / f"{name}_{kind}_{size}.csv") for kind in ("mixture", "pile_loss"))
+    frame = weights.merge(losses, on="index", validate="1:1")
+    frame = frame.rename(columns=lambda c: c.replace("train_the_pile_", "w."))
+    frame = frame.rename(columns=lambda c: c.replace("metric/the_pile_", "loss.").removesuffix("_val_loss"))
+    return frame.assign(run=f"{name} {size} " + frame["index"].astype(str)).drop(columns="index")
 
-    frame = pd.concat([part("train"), part("test")], ignore_index=True)
+
+def regmix(_: int) -> tuple[Runs, Runs]:
+    frame = pd.concat([pile("train", "1m"), pile("test", "1m")], ignore_index=True)
     return runs(frame, frame["run"].str.startswith("test"))
+
+
+def regmix_larger(count: int, seed: int) -> tuple[Runs, Runs]:
+    """Fit all mixtures at 1M and so many of them at 60M, hide the others there."""
+    large, small = pile("test", "60m").assign(N=60e6), pile("test", "1m").assign(N=1e6)
+    fitted = np.isin(np.arange(len(large)), np.random.default_rng(seed).permutation(len(large))[:count])
+    frame = pd.concat([small, large], ignore_index=True).assign(D=1e9)
+    return runs(frame, pd.Series(np.r_[np.zeros(len(small), bool), ~fitted]))
 
 
 def mixinglaws(file: str, domains: tuple[str, ...]) -> tuple[Runs, Runs]:
@@ -161,12 +175,19 @@ TASKS = (
     Task("Pile-4, 200M/8B: 17 mixtures, 7 hidden", "slimpajama-7-and-pile-4", "0.18 to 0.22", four_domains,
          seeds=(0, 1, 2, 3, 4)),
     Task("RegMix, 1M: 512 mixtures, 256 hidden", "regmix-pile17", "1.12", regmix, laws=MIXTURE[:3]),
+    *(
+        Task(f"RegMix, 256 of 1M and {count} of 60M: {256 - count} of 60M hidden", "regmix-pile17", "",
+             partial(regmix_larger, count), ("effective_data",), (TREES,), (0, 1, 2))
+        for count in (8, 16, 32)
+    ),
     Task("SlimPajama-7 up to 310M: 45 mixtures, 15 hidden", "slimpajama-7-and-pile-4", "0.55", unseen_mixtures,
-         SCALE, seeds=(0, 1, 2)),
-    Task("SlimPajama-7 up to 310M: 680M and 937M hidden", "slimpajama-7-and-pile-4", "1.8", larger_models, SCALE),
-    Task("SlimPajama-7 up to 310M and 10B: 937M hidden", "slimpajama-7-and-pile-4", "2.56", larger_and_longer, SCALE),
+         SCALE, BY_SCALE, seeds=(0, 1, 2)),
+    Task("SlimPajama-7 up to 310M: 680M and 937M hidden", "slimpajama-7-and-pile-4", "1.8", larger_models, SCALE,
+         BY_SCALE),
+    Task("SlimPajama-7 up to 310M and 10B: 937M hidden", "slimpajama-7-and-pile-4", "2.56", larger_and_longer, SCALE,
+         BY_SCALE),
     Task("Ye et al., 5 domains up to 410M: 1B hidden", "mixinglaws", "", lambda _: mixinglaws("5Mix_wide.csv", FIVE),
-         SCALE),
+         SCALE, BY_SCALE),
     Task("Ye et al., RedPajama up to 410M: 1B hidden", "mixinglaws", "",
-         lambda _: mixinglaws("RedPajama_wide.csv", SEVEN), SCALE),
+         lambda _: mixinglaws("RedPajama_wide.csv", SEVEN), SCALE, BY_SCALE),
 )  # fmt: skip

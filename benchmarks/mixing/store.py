@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rivals import BY_MIXTURE, BY_SCALE, Rival
-from splits import SCALE, Task
+from rivals import RIVALS, Rival
+from splits import Task
 
 from bayesmix import Model, Posterior, Runs, compare, fit, predict
 from bayesmix.averaging import average
@@ -55,8 +55,7 @@ class Split:
 
     def forecasts(self) -> pd.DataFrame:
         """Return the forecasts of all contenders, one row a contender, hidden run and target."""
-        rivals = BY_SCALE if self.task.laws == SCALE else BY_MIXTURE
-        found = [self._kept(name, lambda r=rival: self._points(r)) for name, rival in rivals.items()]
+        found = [self._kept(name, lambda name=name: self._points(RIVALS[name])) for name in self.task.rivals]
         found += [self._kept(law, lambda law=law: self._intervals(self._forecast(law))) for law in self.task.laws]
         return pd.concat([*found, self._kept(AVERAGE, lambda: self._intervals(self._average()))], ignore_index=True)
 

@@ -240,6 +240,7 @@ def report(
     proposal: Annotated[Path | None, typer.Option(help="What next wrote, to show.")] = None,
     planned: option.Planned = None,
     compute: option.Compute = None,
+    link: option.Links = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("report"),
     seed: option.Seed = 0,
@@ -263,6 +264,7 @@ def report(
         optima=optima,
         extrapolations=backtests,
         proposal=load_proposal(proposal) if proposal else None,
+        links=load(link or [], accept_unconverged),
         overwrite=force,
     )
     say(f"wrote {out / 'report.html'}")

@@ -8,6 +8,7 @@ from bayesmix.averaging import NEGLIGIBLE, average, shares
 from bayesmix.decision import Decision
 from bayesmix.decision.planned import chosen_run
 from bayesmix.extrapolation import Extrapolation
+from bayesmix.linking import linked
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Prediction, predict, unused
 from bayesmix.report.groups import Average, Group
@@ -34,8 +35,10 @@ def averages(
                 yield Average(weights, average(own, weights, seed=seed))
 
 
-def reached(posteriors: Mapping[str, Posterior], decision: Decision | None) -> Average | None:
-    """Return the forecast of the planned run with the chosen mixture, by the laws that chose it.
+def reached(
+    posteriors: Mapping[str, Posterior], decision: Decision | None, links: Sequence[Posterior] = ()
+) -> Average | None:
+    """Return the forecast of the planned run with the chosen mixture, by the laws that chose it, and links.
 
     None where one of them is not here, or cannot say what the planned N and D change.
     """
@@ -46,11 +49,11 @@ def reached(posteriors: Mapping[str, Posterior], decision: Decision | None) -> A
     runs = {n: chosen_run(p, decision) for n, p in own.items()}
     if not any("w" in p.model.columns.values() for p in own.values()) or any(unused(own[n], runs[n]) for n in own):
         return None
-    forecasts = {n: predict(p, runs[n], seed=p.seed) for n, p in own.items()}
-    if len(own) == 1:
-        return Average(dict.fromkeys(own, 1.0), next(iter(forecasts.values())))
+    seed = next(iter(own.values())).seed
+    forecasts = {n: linked(predict(p, runs[n], seed=p.seed), links, seed=p.seed) for n, p in own.items()}
     shares = {n: weight / sum(weights.values()) for n, weight in weights.items()}
-    return Average(shares, average(forecasts, shares, seed=next(iter(own.values())).seed))
+    found = average(forecasts, shares, seed=seed) if len(own) > 1 else next(iter(forecasts.values()))
+    return Average(shares, found)
 
 
 def _weights(group: Group, names: Sequence[str], extrapolations: Sequence[Extrapolation]) -> dict[str, float]:

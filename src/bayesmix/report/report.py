@@ -17,6 +17,7 @@ from bayesmix.decision import Decision, Proposal
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation, informed
 from bayesmix.files import refuse_overwrite, write_whole
+from bayesmix.linking import linked
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Optimum, Prediction
 from bayesmix.report import caveats, evidence, facts, following, forecast, mixture, models, verdict
@@ -42,6 +43,7 @@ def write_report(
     optima: Mapping[str, Optimum] | None = None,
     extrapolations: Sequence[Extrapolation] = (),
     proposal: Proposal | None = None,
+    links: Mapping[str, Posterior] | None = None,
     title: str = "Scaling and mixture report",
     overwrite: bool = False,
 ) -> Path:
@@ -65,6 +67,8 @@ def write_report(
         Forecasts of hidden runs, by the models of these posteriors.
     proposal : Proposal, optional
         The small runs to do next.
+    links : mapping of str to Posterior, optional
+        Those that read scores off predicted losses: shown, and read off all forecasts; see `bayesmix.linking`.
     title : str
         Heading of the page.
     overwrite : bool
@@ -80,20 +84,24 @@ def write_report(
     NotConvergedError
         A posterior has not converged and was not accepted.
     BayesmixError
-        Nothing to report, or a result of a posterior that is not given.
+        Nothing to report, a result of a posterior that is not given, or a link that reads off nothing predicted.
     WouldOverwriteError
         The folder exists and `overwrite` is false.
     """
     refuse_overwrite(folder, overwrite=overwrite)
-    for posterior in posteriors.values():
+    predictions, optima, links = predictions or {}, optima or {}, links or {}
+    for posterior in (*posteriors.values(), *links.values()):
         posterior.require_converged()
     posteriors = informed(posteriors, extrapolations)
     compared = (comparisons,) if isinstance(comparisons, Comparison) else tuple(comparisons or ())
-    predictions, optima = predictions or {}, optima or {}
     _refuse_strangers(posteriors, {**predictions, **optima})
-    groups = group(posteriors, compared)
+    if twice := [n for n in links if n in posteriors]:
+        raise BayesmixError(f"{', '.join(twice)} is given as a posterior and as a link. Name it once")
+    groups = group({**posteriors, **links}, compared)
+    read = list(links.values())
+    predictions = {n: linked(p, read, seed=posteriors[n].seed) for n, p in predictions.items()}
     averaged = tuple(averages(groups, predictions, extrapolations))
-    chosen = reached(posteriors, decision)
+    chosen = reached(posteriors, decision, read)
     results = Results(groups, decision, predictions, optima, tuple(extrapolations), averaged, proposal, chosen)
     found = verdict.verdict(results)
     numbers = facts.gather(title, found, results, compared)
