@@ -40,7 +40,7 @@ def loss(
     kD=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to D at the references", dims=("target",)),
     m=prior(LogNormal(-1.2, 0.8), "", "elasticity of the reducible loss to effective data", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
-    epsilon=prior(LogNormal(-6.5, 1.5), "", "weight below which less makes no difference", dims=("target",)),
+    epsilon=prior(LogNormal(-6.5, 1.0), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),
     t=prior(Normal(0, 1), "", "log worth of a domain's tokens to a target", dims=("target", "domain"), zero_sum=True,
             scaled_by="tau"),

@@ -45,7 +45,7 @@ def loss(
     floor=prior(Beta(4, 2), "", "share of L0 that no mixture removes", dims=("target",)),
     k=prior(LogNormal(-2.3, 0.8), "", "elasticity of the loss to effective tokens at w0", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
-    epsilon=prior(LogNormal(-6.5, 1.5), "", "weight below which less makes no difference", dims=("target",)),
+    epsilon=prior(LogNormal(-6.5, 1.0), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),
     t=prior(Normal(0, 1), "", "log worth of a domain's tokens to a target", dims=("target", "domain"), zero_sum=True,
             scaled_by="tau"),
