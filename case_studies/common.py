@@ -19,10 +19,15 @@ def place(folder: str) -> Path:
     return Path(os.environ.get("BAYESMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data")) / folder
 
 
+def present(folder: str) -> bool:
+    """Say whether a folder of measured tables is at hand."""
+    return place(folder).is_dir()
+
+
 def data(folder: str) -> Path:
     """Return a folder of measured tables, which this project may read but not ship."""
     path = place(folder)
-    if not path.is_dir():
+    if not present(folder):
         raise SystemExit(f"measured tables not found at {path}: set BAYESMIX_DATA to the folder that has {folder}/")
     return path
 

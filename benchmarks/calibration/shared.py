@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "case_studies"))
-from common import data, place
+from common import data
 from common import markdown as markdown
+from common import present as present
 
 TABLES = (
     "chinchilla_epoch",
@@ -25,11 +26,6 @@ TABLES = (
     "steplaw",
     "xlstm",
 )
-
-
-def present(table: str) -> bool:
-    """Say whether the measured tables of a study are at hand."""
-    return place(table).is_dir()
 
 
 @cache

@@ -13,42 +13,24 @@ stopped.
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
-
 import pandas as pd
 from scoring import scored, summary
-from shared import markdown, present
+from shared import arguments, chosen, markdown
 from splits import TASKS
 from store import Split
 
 from bayesmix.files import write_whole
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="print the tasks")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are kept, and where to go on")
-    parser.add_argument("--only", action="append", metavar="TEXT", help="tasks whose name has this in it")
-    asked = parser.parse_args()
-    if not (asked.list or asked.out):
-        parser.error("say --list, or --out FOLDER")
-    return asked
-
-
 def main() -> None:
-    asked = arguments()
-    chosen = [t for t in TASKS if not asked.only or any(text in t.name for text in asked.only)]
-    for table in sorted({t.table for t in chosen if not present(t.table)}):
-        print(f"{table} is not at hand: set BAYESMIX_DATA to the folder that has {table}/", file=sys.stderr)
-    chosen = [t for t in chosen if present(t.table)]
+    asked = arguments(__doc__)
+    tasks = chosen(TASKS, asked.only)
     if asked.list:
         print(markdown(pd.DataFrame([{"task": t.name, "splits": len(t.seeds), "best known error, %": t.known,
-                                      "laws": ", ".join(t.laws)} for t in chosen])))  # fmt: skip
+                                      "laws": ", ".join(t.laws)} for t in tasks])))  # fmt: skip
         return
     scores, parts = [], []
-    for task in chosen:
+    for task in tasks:
         splits = [Split(task, seed, asked.out) for seed in task.seeds]
         scores += [scored(split.forecasts()).assign(task=task.name) for split in splits]
         comparison = splits[0].comparison[["elpd", "diff", "diff_se", "weight", "bad_k"]].round(2)

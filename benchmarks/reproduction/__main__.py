@@ -4,35 +4,22 @@
     python benchmarks/reproduction --out results           # fits, and one table, results/reproduction.md
     python benchmarks/reproduction --out results --only Porian
 
-A published number is met if our 95 % interval holds it or meets its own; where it is not, a remark says why. Posteriors
-are kept in the folder, so that the same command goes on where it was stopped.
+A published number is met if our 95 % interval holds it or meets its own; where it is not, a remark says what is known
+of why. Posteriors are kept in the folder, so that the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from cases import CASES, Case, Number
-from shared import markdown, present
+from shared import arguments, chosen, markdown
 
 from bayesmix import Posterior, fit
 from bayesmix.files import write_whole
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="print what is fitted")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are kept, and where to go on")
-    parser.add_argument("--only", action="append", metavar="TEXT", help="cases whose name has this in it")
-    asked = parser.parse_args()
-    if not (asked.list or asked.out):
-        parser.error("say --list, or --out FOLDER")
-    return asked
 
 
 def posterior(case: Case, folder: Path) -> Posterior:
@@ -67,17 +54,14 @@ def shown(number: Number) -> str:
 
 
 def main() -> None:
-    asked = arguments()
-    chosen = [c for c in CASES if not asked.only or any(text in c.name for text in asked.only)]
-    for table in sorted({c.table for c in chosen if not present(c.table)}):
-        print(f"{table} is not at hand: set BAYESMIX_DATA to the folder that has {table}/", file=sys.stderr)
-    chosen = [c for c in chosen if present(c.table)]
+    asked = arguments(__doc__)
+    cases = chosen(CASES, asked.only)
     if asked.list:
-        print(markdown(pd.DataFrame([{"fit": c.name, "law": c.model.law.name, "table": c.table} for c in chosen])))
+        print(markdown(pd.DataFrame([{"fit": c.name, "law": c.model.law.name, "table": c.table} for c in cases])))
         return
     asked.out.mkdir(parents=True, exist_ok=True)
     tables, remarks = [], []
-    for case in chosen:
+    for case in cases:
         found = posterior(case, asked.out)
         table = compared(case, found)
         print(table.to_string(header=False, index=False), flush=True)

@@ -1,15 +1,11 @@
-"""Where measured tables are, and tables as Markdown."""
+"""Where measured tables are, tables as Markdown, and the command line."""
 
 import sys
 from pathlib import Path
 
 # After this folder, whose modules come first.
-sys.path.append(str(Path(__file__).parents[2] / "case_studies"))
+sys.path += [str(Path(__file__).parents[k] / folder) for k, folder in ((2, "case_studies"), (1, "."))]
+from command import arguments as arguments
+from command import chosen as chosen
 from common import data as data
 from common import markdown as markdown
-from common import place
-
-
-def present(table: str) -> bool:
-    """Say whether the measured tables of a study are at hand."""
-    return place(table).is_dir()
