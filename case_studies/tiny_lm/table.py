@@ -1,6 +1,8 @@
 """Collect finished runs into runs.csv, and the learning rates tried into learning_rates.csv.
 
 python case_studies/tiny_lm/table.py
+
+Runs that are in runs.csv stay there, whether their results are at hand or not.
 """
 
 import json
@@ -15,6 +17,7 @@ from sources import DOMAINS, OUTSIDE
 from bayesmix import Runs
 
 HERE = Path(__file__).parent
+RUNS = HERE / "runs.csv"
 
 
 def rows_of(result: dict, planned: dict[str, str]) -> list[dict]:
@@ -70,6 +73,14 @@ def learning_rates(table: pd.DataFrame) -> pd.DataFrame:
     return rates.assign(used_in_design=used).sort_values(["N", "lr"], kind="stable")
 
 
+def with_earlier(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """Add the rows of runs.csv whose results are not at hand, and sort all by the design."""
+    if RUNS.exists():
+        earlier = pd.read_csv(RUNS)
+        table = pd.concat([earlier[~earlier["run"].isin(table["run"])], table], ignore_index=True)
+    return table.sort_values("run", key=lambda names: names.map(order.index), kind="stable")
+
+
 def main() -> None:
     planned = {row["run"]: row for row in read_design()}
     paths = [HERE / "results" / f"{run}.json" for run in planned]
@@ -77,16 +88,16 @@ def main() -> None:
     if not results:
         raise SystemExit("no run is finished: train some with sweep.py")
     table = pd.DataFrame([row for result in results for row in rows_of(result, planned[result["run"]])])
-    table = ordered(table)
     if (table["part"] == "lr").any():
-        learning_rates(table).to_csv(HERE / "learning_rates.csv", index=False, lineterminator="\n")
-    kept = table[table["part"] != "lr"]
+        learning_rates(ordered(table)).to_csv(HERE / "learning_rates.csv", index=False, lineterminator="\n")
+    kept = with_earlier(table[table["part"] != "lr"], list(planned))
     if kept.empty:
         raise SystemExit("no run of the parts fit and check is finished")
-    kept.to_csv(HERE / "runs.csv", index=False, lineterminator="\n")
-    runs = Runs.read(HERE / "runs.csv", HERE / "runs.toml")
+    kept = ordered(kept)
+    kept.to_csv(RUNS, index=False, lineterminator="\n")
+    runs = Runs.read(RUNS, HERE / "runs.toml")
     sizes = ", ".join(f"{name} {shape.parameters:,}" for name, shape in SIZES.items())
-    print(f"{len(runs)} rows of {kept['run'].nunique()} runs (N: {sizes}), {len(results)} of {len(planned)} finished")
+    print(f"{len(runs)} rows of {kept['run'].nunique()} runs (N: {sizes}), results of {len(results)} at hand")
     for hint in runs.hints:
         print(f"- {hint}")
 

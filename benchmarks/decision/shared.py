@@ -1,0 +1,14 @@
+"""Where measured tables are, tables as Markdown, the command line, and what the benchmarks next door have."""
+
+import sys
+from pathlib import Path
+
+# After this folder, whose modules come first.
+sys.path += [
+    str(Path(__file__).parents[2] / folder)
+    for folder in ("case_studies", "benchmarks/mixing", "benchmarks/calibration", "benchmarks")
+]
+from command import arguments as arguments
+from command import chosen as chosen
+from common import data as data
+from common import markdown as markdown
