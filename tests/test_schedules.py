@@ -1,4 +1,4 @@
-"""Areas under learning-rate schedules, and the law of whole schedules."""
+"""Areas under learning-rate schedules, and what annealing gives back."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bayesmix import laws
 from bayesmix.errors import BayesmixError
-from bayesmix.schedules import areas, multi_power_law
+from bayesmix.schedules import annealed, areas
 
 # Luo et al. (2025): constants by model size in millions.
 NAMES = ("L0", "A", "alpha", "B", "C", "beta", "gamma")
@@ -94,37 +95,64 @@ def test_an_impossible_decay_is_refused(decay):
     assert str(caught.value) == f"decay is {decay:g}, expected a number from 0 to 1"
 
 
-def test_the_multi_power_law_refuses_steps_that_do_not_train():
-    with pytest.raises(BayesmixError) as caught:
-        multi_power_law([0.0, 1.0], **dict(zip(NAMES, PUBLISHED[25], strict=True)))
-    expected = "a learning rate is 0, expected numbers above 0: leave out steps that do not train"
-    assert str(caught.value) == expected
+def luo(rates, at, *, L0, A, alpha, B, C, beta, gamma):
+    """The loss of the paper, whose constants are those of whole schedules, by the law in the catalogue."""
+    K = B * max(rates)
+    given = annealed(rates, at, C=C, beta=beta, gamma=gamma)
+    forward = areas(rates)[0][np.asarray(at) - 1]
+    return laws.get("multi_power_law")(forward, given, L0=L0 + K, A=A, alpha=alpha, K=K, area0=1)
 
 
 @properties
 @given(rates=st.lists(st.floats(0.1, 10.0), min_size=1, max_size=12), B=st.floats(0.1, 5.0), gamma=st.floats(0.1, 1.0))
 def test_the_multi_power_law_is_the_formula_of_the_paper(rates, B, gamma):
     L0, A, alpha, C, beta = 2.0, 0.5, 0.4, 2.0, 0.6
-    got = multi_power_law(rates, L0=L0, A=A, alpha=alpha, B=B, C=C, beta=beta, gamma=gamma)
-    drop = 0.0
-    for k, rate in enumerate(rates):
-        before = rates[k - 1] if k else 0.0
-        drop += (before - rate) * (1 - (1 + C * rate**-gamma * sum(rates[k:])) ** -beta)
-    assert got == pytest.approx(L0 + A * sum(rates) ** -alpha - B * drop, rel=1e-11)
+    at = range(1, len(rates) + 1)
+    got = luo(rates, at, L0=L0, A=A, alpha=alpha, B=B, C=C, beta=beta, gamma=gamma)
+    for t in at:
+        drop = 0.0
+        for k, rate in enumerate(rates[:t]):
+            before = rates[k - 1] if k else 0.0
+            drop += (before - rate) * (1 - (1 + C * rate**-gamma * sum(rates[k:t])) ** -beta)
+        assert got[t - 1] == pytest.approx(L0 + A * sum(rates[:t]) ** -alpha - B * drop, rel=1e-11)
 
 
 @properties
-@given(rates=st.lists(st.floats(0.1, 10.0), min_size=2, max_size=12), B=st.floats(0.1, 5.0))
-def test_the_multi_power_law_with_instant_gains_sees_the_last_rate_alone(rates, B):
-    rest = {"L0": 2.0, "A": 0.5, "alpha": 0.4, "beta": 1.0, "gamma": 0.5}
-    got = multi_power_law(rates, B=B, C=1e15, **rest)
-    assert got == pytest.approx(2.0 + 0.5 * areas(rates)[0][-1] ** -0.4 + B * rates[-1], rel=1e-10)
+@given(rates=st.lists(st.floats(0.1, 10.0), min_size=2, max_size=12))
+def test_instant_gains_see_the_last_rate_alone(rates):
+    assert annealed(rates, C=1e15, beta=1.0, gamma=0.5)[0] == pytest.approx(1 - rates[-1] / max(rates), abs=1e-10)
+
+
+def test_the_peak_of_other_runs_is_a_change_of_units():
+    rates = cosine_schedule(3000)
+    own, other = (1 - annealed(rates, [1000, 3000], peak=peak) for peak in (None, 2 * PEAK))
+    np.testing.assert_allclose(own, 2 * other, rtol=1e-12)
+
+
+def test_the_default_constants_are_the_means_of_the_published_ones():
+    rates = cosine_schedule(3000)
+    means = {n: np.mean([dict(zip(NAMES, c, strict=True))[n] for c in PUBLISHED.values()])
+             for n in ("C", "beta", "gamma")}  # fmt: skip
+    assert annealed(rates)[0] == pytest.approx(annealed(rates, **means)[0], abs=1e-3)
+
+
+def test_steps_that_do_not_train_are_refused():
+    with pytest.raises(BayesmixError) as caught:
+        annealed([0.0, 1.0])
+    expected = "a learning rate is 0, expected numbers above 0: leave out steps that do not train"
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("at", [[0], [3], [1.5]])
+def test_steps_beyond_the_schedule_are_refused(at):
+    with pytest.raises(BayesmixError, match="whole numbers from 1 to 2"):
+        annealed([1.0, 1.0], at)
 
 
 def test_the_multi_power_law_gives_the_published_losses():
     small, large = (dict(zip(NAMES, PUBLISHED[size], strict=True)) for size in (25, 400))
-    assert multi_power_law(constant_schedule(24000)[:23936], **small) == pytest.approx(3.34612, abs=5e-6)
-    assert multi_power_law(cosine_schedule(72000)[:71936], **large) == pytest.approx(2.61848, abs=5e-6)
+    assert luo(constant_schedule(24000), [23936], **small)[0] == pytest.approx(3.34612, abs=5e-6)
+    assert luo(cosine_schedule(72000), [71936], **large)[0] == pytest.approx(2.61848, abs=5e-6)
 
 
 @pytest.mark.parametrize("size", PUBLISHED)
@@ -135,5 +163,4 @@ def test_the_multi_power_law_predicts_the_measured_losses(size, shared_data):
     for name, rates in (("constant_24000", constant_schedule(24000)), ("cosine_72000", cosine_schedule(72000))):
         late = table[(table["schedule"] == name) & (table["step"] > len(rates) // 3)].iloc[::20]
         np.testing.assert_allclose(rates[late["step"] - 1], late["lr"], rtol=1e-3)
-        predicted = [multi_power_law(rates[:step], **constants) for step in late["step"]]
-        np.testing.assert_allclose(predicted, late["loss"], rtol=5e-3)
+        np.testing.assert_allclose(luo(rates, late["step"].to_numpy(), **constants), late["loss"], rtol=5e-3)

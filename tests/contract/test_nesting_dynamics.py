@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from bayesmix import laws
 from bayesmix.model import Model
-from bayesmix.schedules import areas, multi_power_law
+from bayesmix.schedules import annealed, areas
 from nesting import count, excess, loss, properties, size
 
-annealed, kaplan, alab_m2, chinchilla = (laws.get(n) for n in ("lr_annealing", "kaplan_ns", "alab_m2", "chinchilla"))
+annealing_law, multi_power, kaplan, alab_m2, chinchilla = (
+    laws.get(n) for n in ("lr_annealing", "multi_power_law", "kaplan_ns", "alab_m2", "chinchilla")
+)
 
 exponent = st.floats(0.05, 0.8)
 area = st.floats(0.1, 50.0)
@@ -27,25 +29,44 @@ def anchored(draw):
 @given(rate=st.floats(1e-5, 1e-2), steps=st.integers(1, 2000), L0=loss, A=excess, alpha=exponent, C=excess, S0=area)
 def test_annealing_with_a_constant_rate_is_a_power_law_in_the_forward_area(rate, steps, L0, A, alpha, C, S0):
     forward, annealing = areas([rate] * steps)
-    got = annealed(forward[-1], annealing[-1], L0=L0, A=A, alpha=alpha, C=C, area0=S0)
+    got = annealing_law(forward[-1], annealing[-1], L0=L0, A=A, alpha=alpha, C=C, area0=S0)
     assert got == pytest.approx(alab_m2(x=steps * rate, E=L0, A=A, c=alpha, x0=S0), rel=1e-10)
 
 
 @properties
 @given(x=area, annealing=st.floats(0.001, 0.5), L0=loss, A=excess, alpha=exponent, C=excess, S0=area)
 def test_annealing_is_the_formula_of_the_paper(x, annealing, L0, A, alpha, C, S0):
-    raw = annealed.derived(A=A, C=C, alpha=alpha, area0=S0)
+    raw = annealing_law.derived(A=A, C=C, alpha=alpha, area0=S0)
     paper = L0 + raw["A_raw"] * x**-alpha - raw["C_raw"] * annealing
-    assert annealed(x, annealing, L0=L0, A=A, alpha=alpha, C=C, area0=S0) == pytest.approx(paper, rel=1e-10, abs=1e-12)
+    got = annealing_law(x, annealing, L0=L0, A=A, alpha=alpha, C=C, area0=S0)
+    assert got == pytest.approx(paper, rel=1e-10, abs=1e-12)
 
 
 @properties
 @given(rates=st.lists(st.floats(0.1, 3.0), min_size=1, max_size=12), L0=loss, A=excess, alpha=exponent)
 def test_without_gains_from_annealing_both_laws_of_schedules_agree(rates, L0, A, alpha):
     forward, annealing = areas(rates)
-    got = annealed(forward[-1], annealing[-1], L0=L0, A=A, alpha=alpha, C=0, area0=1)
-    same = multi_power_law(rates, L0=L0, A=A, alpha=alpha, B=0, C=1, beta=0.5, gamma=0.5)
+    got = annealing_law(forward[-1], annealing[-1], L0=L0, A=A, alpha=alpha, C=0, area0=1)
+    same = multi_power(forward[-1], annealed(rates)[0], L0=L0, A=A, alpha=alpha, K=0, area0=1)
     assert got == pytest.approx(same, rel=1e-12)
+
+
+@properties
+@given(rate=st.floats(1e-5, 1e-2), L0=loss, A=excess, alpha=exponent, K=excess, S0=area)
+def test_multi_power_with_a_constant_rate_tends_to_a_power_law_in_the_forward_area(rate, L0, A, alpha, K, S0):
+    """The increase from 0 to the rate takes effect ever more fully: C S goes to infinity with the steps."""
+    rates = [rate] * 2000
+    given_back = annealed(rates, C=1e12, beta=1.0, gamma=0.5)[0]
+    got = multi_power(2000 * rate, given_back, L0=L0, A=A, alpha=alpha, K=K, area0=S0)
+    assert got == pytest.approx(alab_m2(x=2000 * rate, E=L0, A=A, c=alpha, x0=S0), rel=1e-8)
+
+
+@properties
+@given(x=area, back=st.floats(0.0, 1.0), L0=loss, A=excess, alpha=exponent, K=excess, S0=area)
+def test_multi_power_is_the_formula_of_the_paper(x, back, L0, A, alpha, K, S0):
+    raw = multi_power.derived(L0=L0, A=A, alpha=alpha, K=K, area0=S0)
+    paper = raw["L0_raw"] + raw["A_raw"] * x**-alpha - K * (back - 1)
+    assert multi_power(x, back, L0=L0, A=A, alpha=alpha, K=K, area0=S0) == pytest.approx(paper, rel=1e-10, abs=1e-12)
 
 
 @properties
