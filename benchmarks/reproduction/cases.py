@@ -152,9 +152,9 @@ HUBER = (
 CHINCHILLA_OF_C4 = {"E": 1.8691437, "A": 520.82495, "B": 1487.7161, "alpha": 0.3526596, "beta": 0.3526596,
                     "N0": 1.0, "D0": 1.0}  # fmt: skip
 CURVES = (
-    "On the three curves that the authors fit, the Huber losses (delta 1e-3) of the published numbers are 1.5, 2.1 and 3 "
-    "times those of our medians at 25M, 100M and 400M; on most of the others they are smaller, up to 2.5 times. Intervals "
-    "take the points of a curve for independent, and are too narrow."
+    "On the three curves that the authors fit, the Huber losses (delta 1e-3) of the published numbers are 1.5, 2.1 and "
+    "3 times those of our medians at 25M, 100M and 400M; on most of the others they are smaller, up to 2.5 times. "
+    "Intervals take the points of a curve for independent, and are too narrow."
 )
 # Parameters in millions; L0, A, alpha and B times the peak rate.
 MULTI_POWER: Mapping[int, Mapping[str, Number]] = {
