@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 
 from bayesmix import Model, Runs
 from bayesmix.errors import BayesmixError, NotConvergedError
-from bayesmix.planning import best_setting, inference_optimal, needed, settings, worth_of_repeats
+from bayesmix.planning import best_setting, inference_optimal, needed, settings, worth_of_repeats, worth_of_teacher
 from fakes import chinchilla_values, fake, scale_runs
 
 COUNT = 1000
@@ -174,3 +174,57 @@ def test_the_commands_answer_and_write(bayesmix, posterior, tmp_path):
         assert {"median", "low90%", "answered"} <= set(pd.read_csv(out).columns)
     assert bayesmix("plan", "best", tmp_path / "c.nc", *asked["best"], "--out", out)[0] == 5, "nothing is replaced"
     assert bayesmix("plan", "repeat", tmp_path / "c.nc", "--out", tmp_path / "r.csv")[0] == 2
+
+
+@pytest.fixture(scope="module")
+def students(posterior):
+    """Return a posterior of distilled students beside that of runs without a teacher."""
+    model = dataclasses.replace(Model.read("busbridge_distill"), discrepancy=None)
+    base = scale_runs()
+    runs = Runs.of(base.table.assign(teacher=np.linspace(2.0, 3.0, len(base)), supervised=base.table["loss"]))
+    values = {"c0": scattered(2.5, 0.1), "h": 40.0, "f1": 0.1, "d1": 1.3, "A": 0.3, "B": 0.2, "alpha": 0.25,
+              "beta": scattered(0.45), "gamma": 0.8, "sigma": 0.01, "nu": 30.0}  # fmt: skip
+    return fake(model, runs, values)
+
+
+def test_a_teacher_is_worth_what_the_two_laws_say_at_equal_compute(posterior, students):
+    N, D, teacher, size = 2e9, 4e10, 2.3, 6e9
+    planned = Runs.of(pd.DataFrame([{"N": N, "D": D, "teacher": teacher, "teacher_N": size}]), planned=True)
+    answer = worth_of_teacher(students, posterior, planned)
+    law, alone = students.model.law, posterior.model.law
+    for draw in (0, 17, 500):
+        plain = {**posterior.coordinates.references, **{n: v[draw, 0] for n, v in posterior.values().items()}}
+        plain = {n: plain[n] for n in alone.quantities}
+        taught = {**students.coordinates.references, **{n: v[draw, 0] for n, v in students.values().items()}, "tau": 1}
+        taught = {n: taught[n] for n in law.quantities}
+        supervised = alone(N, D * (1 + size / (3 * N)), **plain)
+        distilled = law(N, D, teacher, alone(N, D, **plain), **taught)
+        assert answer.draws["distilled"][draw, 0, 0] == pytest.approx(distilled, rel=1e-9)
+        assert answer.draws["gain"][draw, 0, 0] == pytest.approx(supervised - distilled, rel=1e-6)
+    assert any("the teacher is worth it with probability" in w for w in answer.warnings)
+
+
+def test_a_teacher_for_nothing_is_worth_more_than_a_dear_one(posterior, students):
+    free = pd.DataFrame([{"N": 2e9, "D": 4e10, "teacher": 2.3}])
+    dear = free.assign(teacher_N=7e10)
+    gains = [worth_of_teacher(students, posterior, Runs.of(t, planned=True)).draws["gain"].mean() for t in (free, dear)]
+    assert gains[0] > gains[1]
+
+
+def test_laws_that_know_nothing_of_teachers_are_refused(posterior, students):
+    planned = Runs.of(pd.DataFrame([{"N": 2e9, "D": 4e10, "teacher": 2.3}]), planned=True)
+    with pytest.raises(BayesmixError, match="does not take teacher, supervised"):
+        worth_of_teacher(posterior, posterior, planned)
+    with pytest.raises(BayesmixError, match="without a teacher it is to be N and D"):
+        worth_of_teacher(students, students, planned)
+
+
+def test_the_command_says_whether_to_distil(bayesmix, posterior, students, tmp_path):
+    posterior.save(tmp_path / "plain.nc")
+    students.save(tmp_path / "students.nc")
+    line = ["plan", "distil", tmp_path / "students.nc", "--supervised", tmp_path / "plain.nc"]
+    code, said, err = bayesmix(*line, "--at", "N=2e9,D=4e10,teacher=2.3,teacher_N=6e9", "--out", tmp_path / "p.csv")
+    assert code == 0
+    assert "the teacher is worth it with probability" in said + err
+    assert pd.read_csv(tmp_path / "p.csv")["quantity"].tolist() == ["distilled", "supervised", "gain"]
+    assert bayesmix(*line, "--out", tmp_path / "q.csv")[0] == 2

@@ -1,4 +1,4 @@
-"""The commands that answer one planning question each: `bayesmix plan best | reach | serve | repeat`."""
+"""The commands that answer one planning question each: `bayesmix plan best | reach | serve | repeat | distil`."""
 
 from __future__ import annotations
 
@@ -96,10 +96,35 @@ def repeat(
     """Say how many fresh tokens would do what planned runs do that repeat theirs."""
     from bayesmix.planning import worth_of_repeats
 
+    runs = _planned(planned, at, "U=...")
+    _answered(posterior, lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged)
+
+
+@plan.command()
+def distil(
+    posterior: _Posterior,
+    supervised: Annotated[Path, typer.Option(metavar="POSTERIOR", help="Of a law in N and D, without a teacher.")],
+    planned: option.Planned = None,
+    at: Annotated[
+        list[str] | None, typer.Option("--at", help="A student: N=1e9,D=2e10,teacher=2.2,teacher_N=7e9.")
+    ] = None,
+    out: _Out = _DEFAULT,
+    force: option.Force = False,
+    accept_unconverged: option.Accept = False,
+) -> None:
+    """Say whether students gain more by a teacher than by its compute spent on more tokens."""
+    from bayesmix.planning import worth_of_teacher
+
+    runs = _planned(planned, at, "teacher=...,teacher_N=...")
+    (alone,) = load([supervised], accept_unconverged).values()
+    _answered(posterior, lambda model: worth_of_teacher(model, alone, runs), out, force, accept_unconverged)
+
+
+def _planned(planned: Path | None, at: list[str] | None, more: str) -> Runs:
     runs = read_planned(planned, at)
     if runs is None or (planned and at):
-        raise typer.BadParameter("say what is planned once: --planned FILE or --at N=...,D=...,U=...")
-    _answered(posterior, lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged)
+        raise typer.BadParameter(f"say what is planned once: --planned FILE or --at N=...,D=...,{more}")
+    return runs
 
 
 def _settings(column: str, low: float, high: float, at: str | None) -> Runs:
