@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-import rivals
-import shared  # noqa: F401, finds the next
+from shared import rivals
 from tables import Offer, Wish
 
 from bayesmix import Model, Posterior, Runs, fit, predict
@@ -79,9 +78,9 @@ def uniform(wish: Wish, _: Runs, __: np.random.Generator) -> int:
 
 
 CHOOSERS: Mapping[str, Chooser] = {
-    "LightGBM, best forecast": by_rival("LightGBM (RegMix)"),
+    "LightGBM, best forecast": by_rival(rivals.TREES),
     f"LightGBM, mean of the top {TOP} (RegMix)": top_average,
-    "log-linear, exact optimum (Olmix)": by_rival("log-linear, Huber (Olmix)"),
+    "log-linear, exact optimum (Olmix)": by_rival(rivals.LOG_LINEAR),
     "random search: best run seen": best_seen,
     "habit": habit,
     "uniform": uniform,

@@ -1,4 +1,4 @@
-"""Runs proposed one batch after another out of those that were measured, beside runs drawn at random.
+"""Runs proposed one batch after another out of those that were measured, beside twice as many drawn at random.
 
 Posteriors are Laplace previews: what is compared is which runs teach more, by the same law and the same inference.
 """
@@ -17,7 +17,6 @@ from bayesmix import Posterior, Problem, Runs, propose
 from bayesmix.files import write_whole
 
 SEEDS = tuple(range(20))
-BATCH = 8
 
 # Wish, posterior so far, rows that are left in random order: rows to show next.
 Policy = Callable[[Wish, Posterior, np.ndarray], np.ndarray]
@@ -31,7 +30,7 @@ def proposed(by: str) -> Policy:
         names = offer.learned["run"].iloc[left]
         table = offer.learned.iloc[left]
         pool = Runs.of(table[[c for c in table if not c.startswith("loss.")]], CARD, planned=True, source="the pool")
-        proposal = propose(found, problem(wish), seed=0, most=BATCH, pool=pool, by=by)
+        proposal = propose(found, problem(wish), seed=0, most=wish.start // 2, pool=pool, by=by)
         return left[names.isin(proposal.table["run"]).to_numpy()]
 
     return policy
@@ -45,10 +44,11 @@ def problem(wish: Wish) -> Problem:
     return Problem(bounds={d: (0.0, float(m)) for d, m in most.items()}, baseline=baseline)
 
 
+RANDOM = "at random"
 POLICIES: Mapping[str, Policy] = {
     "next, by regret": proposed("regret"),
     "next, by information": proposed("information"),
-    "at random": lambda _, __, left: left[:BATCH],
+    RANDOM: lambda wish, _, left: left[: wish.start],
 }
 
 
@@ -59,14 +59,15 @@ def replays(wish: Wish, folder: Path) -> pd.DataFrame:
         for seed in SEEDS:
             path = wish.path(folder, name, seed)
             if not path.exists():
-                table = _replayed(wish, policy, seed).assign(wish=wish.name, policy=name, seed=seed)
+                most = wish.most if name == RANDOM else wish.most // 2
+                table = _replayed(wish, policy, seed, most).assign(wish=wish.name, policy=name, seed=seed)
                 write_whole(path, lambda p, table=table: table.to_csv(p, index=False))
                 print(f"{wish.name}, {name}, seed {seed}", flush=True)
             parts.append(pd.read_csv(path))
     return pd.concat(parts, ignore_index=True)
 
 
-def _replayed(wish: Wish, policy: Policy, seed: int) -> pd.DataFrame:
+def _replayed(wish: Wish, policy: Policy, seed: int, most: int) -> pd.DataFrame:
     offer = wish.offer()
     order = np.random.default_rng(seed).permutation(len(offer.learned))
     shown, left = order[: wish.start], order[wish.start :]
@@ -75,7 +76,7 @@ def _replayed(wish: Wish, policy: Policy, seed: int) -> pd.DataFrame:
         found = posterior(wish.runs(shown), preview=True)
         choice = int(objective(wish, found)[0].mean(axis=0).argmin())
         rows.append({"runs": len(shown), "regret": truth[choice] - truth.min()})
-        if len(shown) >= wish.most or not len(left):
+        if len(shown) >= most or not len(left):
             break
         new = policy(wish, found, left)
         if not len(new):

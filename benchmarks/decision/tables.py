@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from shared import data
-from splits import mixtures, pile, slimpajama
+from shared import data, mixtures, pile, slimpajama
 
 from bayesmix import Card, Runs
 
@@ -110,7 +109,8 @@ class Wish:
     shown : tuple of int
         How many runs a decision is taken from.
     start, most : int
-        Runs before any is proposed, and with the last that is drawn at random; none where nothing is replayed.
+        Runs before any is proposed, and with the last that is drawn at random; none where nothing is replayed. Half as
+        many as at the start are proposed at a time.
     """
 
     name: str

@@ -92,10 +92,12 @@ def ridge(small: Runs, large: Runs, target: str) -> np.ndarray:
     return mean(fitted(x, y, RIDGES[int(np.argmin(errors))]), new)
 
 
+TREES, LOG_LINEAR, RIDGE = "LightGBM (RegMix)", "log-linear, Huber (Olmix)", "exponential and own power, ridge"
+ADDITIVE, JOINT = "Shukor additive, least squares", "Shukor joint, least squares"
 RIVALS: Mapping[str, Rival] = {
-    "LightGBM (RegMix)": lightgbm,
-    "log-linear, Huber (Olmix)": optimised("olmix_loglinear", HUBER),
-    "exponential and own power, ridge": ridge,
-    "Shukor additive, least squares": optimised("shukor_additive", np.inf),
-    "Shukor joint, least squares": optimised("shukor_joint", np.inf),
+    TREES: lightgbm,
+    LOG_LINEAR: optimised("olmix_loglinear", HUBER),
+    RIDGE: ridge,
+    ADDITIVE: optimised("shukor_additive", np.inf),
+    JOINT: optimised("shukor_joint", np.inf),
 }

@@ -12,15 +12,15 @@ from functools import cache, partial
 
 import numpy as np
 import pandas as pd
+from rivals import ADDITIVE, JOINT, LOG_LINEAR, RIDGE, TREES
 from shared import data
 
 from bayesmix import Card, Runs
 
 MIXTURE = ("effective_tokens", "ye_m4_shrunk", "ye_m4", "olmix_loglinear")
 SCALE = ("effective_data", "effective_tokens_nd", "shukor_joint", "shukor_additive")
-TREES = "LightGBM (RegMix)"
-BY_MIXTURE = (TREES, "log-linear, Huber (Olmix)", "exponential and own power, ridge")
-BY_SCALE = (TREES, "Shukor additive, least squares", "Shukor joint, least squares")
+BY_MIXTURE = (TREES, LOG_LINEAR, RIDGE)
+BY_SCALE = (TREES, ADDITIVE, JOINT)
 CHECKPOINTS = 4
 TOKENS = 1048576  # of a step of mixinglaws
 SIZES = {"70M": 18.9e6, "160M": 85.1e6, "305M": 201.5e6, "410M": 302.3e6, "1B": 805.7e6}  # without embeddings
