@@ -23,7 +23,7 @@ def posterior():
     runs = Runs.of(runs.table.assign(**scales).drop(columns="C", errors="ignore"))
     model = replace(Model.read("effective_tokens_nd"), discrepancy=None)
     values = {"L0": 2.6, "floor": 1.7 / 2.6, "split": 4 / 9, "kN": 0.34 * 0.4 / 2.6, "kD": 0.28 * 0.5 / 2.6}
-    values |= {"rho": 0.5, "epsilon": 1e-3, "tau": 1.0, "t": T}
+    values |= {"rho": 0.5, "epsilon": 1e-3, "rise": 1e9, "tau": 1.0, "t": T}
     return fake(model, runs, values | {"sigma": 0.003, "nu": 30.0})
 
 

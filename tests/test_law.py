@@ -157,6 +157,7 @@ def test_the_fingerprint_covers_the_files_that_a_law_takes_functions_from():
     assert files("effective_tokens_repeated") == [
         "effective_tokens_repeated",
         "muennighoff",
+        "_ceiling",
         "effective_tokens",
         "effective_tokens_nd",
     ]

@@ -63,7 +63,8 @@ def test_a_law_that_needs_them_says_so():
 REPEATED = Model.read("effective_tokens_repeated")
 # E = 1.5, A = 0.3, B = 0.8, alpha = beta = 0.3.
 VALUES = {"L0": 2.6, "floor": 1.5 / 2.6, "split": 0.3 / 1.1, "kN": 0.3 * 0.3 / 2.6, "kD": 0.3 * 0.8 / 2.6, "rho": 0.5,
-          "R": 5.0, "epsilon": 1e-3, "tau": 1.0, "t": [[-1.0, 1.0]], "sigma": 0.003, "nu": 30.0}  # fmt: skip
+          "R": 5.0, "epsilon": 1e-3, "rise": 1e9, "tau": 1.0, "t": [[-1.0, 1.0]], "sigma": 0.003,
+          "nu": 30.0}  # fmt: skip
 
 
 def decided(**parts):
