@@ -42,7 +42,7 @@ def loss(
     kN=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to N at the references", dims=("target",)),
     kD=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to D at the references", dims=("target",)),
     m=prior(LogNormal(-1.2, 0.8), "", "elasticity of the reducible loss to effective data", dims=("target",)),
-    rise=prior(LogNormal(-0.2, 0.6), "", "rise of the loss above L0, over L0, if it was never seen", dims=("target",)),
+    rise=prior(LogNormal(0.3, 0.8), "", "rise of the loss above L0, over L0, if it was never seen", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
     epsilon=prior(LogNormal(-6.5, 1.0), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),

@@ -52,7 +52,7 @@ def loss(
     L0=prior(LogNormal(0.0, 0.3), "nats/token", "loss at the reference mixture", dims=("target",), relative=True),
     floor=prior(Beta(4, 2), "", "share of L0 that no mixture removes", dims=("target",)),
     k=prior(LogNormal(-2.3, 0.8), "", "elasticity of the loss to effective tokens at w0", dims=("target",)),
-    rise=prior(LogNormal(-0.2, 0.6), "", "rise of the loss above L0, over L0, if it was never seen", dims=("target",)),
+    rise=prior(LogNormal(0.3, 0.8), "", "rise of the loss above L0, over L0, if it was never seen", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
     epsilon=prior(LogNormal(-6.5, 1.0), "", "weight below which less makes no difference", dims=("target",)),
     tau=prior(LogNormal(0.2, 0.3), "", "typical size of t of a target", dims=("target",)),

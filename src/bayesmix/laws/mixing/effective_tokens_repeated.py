@@ -40,7 +40,7 @@ def loss(
     split=prior(Beta(2, 2), "", "share of the rest that is from finite N", dims=("target",)),
     kN=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to N at the references", dims=("target",)),
     kD=prior(LogNormal(-2.6, 0.8), "", "elasticity of the loss to D at the references", dims=("target",)),
-    rise=prior(LogNormal(-0.2, 0.6), "", "rise of the loss above L0, over L0, if it was never seen", dims=("target",)),
+    rise=prior(LogNormal(0.3, 0.8), "", "rise of the loss above L0, over L0, if it was never seen", dims=("target",)),
     rho=prior(LogNormal(-0.9, 0.5), "", "how well domains replace each other, 1 entirely", dims=("target",)),
     R=prior(LogNormal(2.7, 0.7), "epochs", "repetitions after which tokens lose 1 - 1/e of their worth",
             dims=("target",)),
