@@ -60,18 +60,17 @@ def main() -> None:
         print(markdown(pd.DataFrame([{"fit": c.name, "law": c.model.law.name, "table": c.table} for c in cases])))
         return
     asked.out.mkdir(parents=True, exist_ok=True)
-    tables, remarks = [], []
+    tables, remarks = [], {}
     for case in cases:
         found = posterior(case, asked.out)
         table = compared(case, found)
         print(table.to_string(header=False, index=False), flush=True)
         tables.append(table)
-        remarks += [
-            f"- {case.name}: {text}"
-            for text in (case.remark, "" if found.converged else str(found.problems()[0]))
-            if text
-        ]
-    text = "\n\n".join([markdown(pd.concat(tables)), "\n".join(remarks)])
+        for text in (case.remark, "" if found.converged else str(found.problems()[0])):
+            remarks.setdefault(text, []).append(case.name)
+    remarks.pop("", None)
+    said = "\n".join(f"- {'; '.join(names)}: {text}" for text, names in remarks.items())
+    text = "\n\n".join([markdown(pd.concat(tables)), said])
     write_whole(asked.out / "reproduction.md", lambda p: p.write_text(f"{text}\n", encoding="utf-8"), overwrite=True)
 
 
