@@ -130,8 +130,8 @@ def _convergence(draws: Draws) -> Iterator[Problem]:
     if not value <= R_HAT:
         yield Problem(
             "r_hat",
-            f"R-hat of {name} is {value:.3f} (at most {R_HAT}): the chains disagree. {more}",
-            short=f"R-hat {value:.3f} of {name}",
+            f"R-hat of {name} is {value:.4f} (at most {R_HAT}): the chains disagree. {more}",
+            short=f"R-hat {value:.4f} of {name}",
         )
     for method, options in (("bulk", {}), ("tail", {"prob": _TAIL})):
         name, value = _worst(of_each(array_stats.ess, method=method, **options), largest=False)
