@@ -40,16 +40,13 @@ def claimed(claims: pd.DataFrame) -> pd.DataFrame:
 
 def covered(claims: pd.DataFrame) -> pd.DataFrame:
     """Return how often intervals held the measured gain: of the mixtures chosen, and of all."""
-    inside = (claims["low"] <= claims["gained"]) & (claims["gained"] <= claims["high"])
-    groups = claims.assign(inside=inside).groupby(["wish", "runs"], sort=False)
-    chosen_ones = claims.assign(inside=inside)[claims["chosen"]].groupby(["wish", "runs"], sort=False)
+    held = claims.assign(inside=(claims["low"] <= claims["gained"]) & (claims["gained"] <= claims["high"]))
+    every, picked = (part.groupby(["wish", "runs"], sort=False) for part in (held, held[held["chosen"]]))
     return pd.DataFrame(
         {
-            f"in {LEVEL:.0%}, all": groups["inside"].mean().round(2),
-            f"in {LEVEL:.0%}, chosen": chosen_ones["inside"].sum().astype(str)
-            + " of "
-            + chosen_ones["inside"].size().astype(str),
-            "converged": groups["converged"].mean().round(2),
+            f"in {LEVEL:.0%}, all": every["inside"].mean().round(2),
+            f"in {LEVEL:.0%}, chosen": picked["inside"].agg(lambda inside: f"{inside.sum()} of {len(inside)}"),
+            "converged": every["converged"].mean().round(2),
         }
     ).reset_index()
 

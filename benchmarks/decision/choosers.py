@@ -53,8 +53,8 @@ def top_average(wish: Wish, runs: Runs, rng: np.random.Generator) -> int:
 
 def simulated(offer: Offer, rng: np.random.Generator) -> np.ndarray:
     """Return mixtures around the habitual one, tight and loose, shape (mixture, domain)."""
-    w = np.array([offer.habit[d] for d in offer.domains])
-    shape = np.sqrt(w) / np.sqrt(w).sum() * len(w)
+    root = np.sqrt(offer.habitual)
+    shape = root / root.sum() * len(root)
     strengths = np.geomspace(*STRENGTHS, 50)
     drawn = np.concatenate([rng.dirichlet(strength * shape, SIMULATED // len(strengths)) for strength in strengths])
     return drawn[np.isfinite(drawn).all(axis=1)]

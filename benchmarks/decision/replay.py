@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from choosers import objective, posterior
-from tables import CARD, Wish
+from tables import Wish, planned
 
-from bayesmix import Posterior, Problem, Runs, propose
+from bayesmix import Posterior, Problem, propose
 from bayesmix.files import write_whole
 
 SEEDS = tuple(range(20))
@@ -26,12 +26,9 @@ def proposed(by: str) -> Policy:
     """Return what `bayesmix next` proposes; nothing once it says that no run is worth anything."""
 
     def policy(wish: Wish, found: Posterior, left: np.ndarray) -> np.ndarray:
-        offer = wish.offer()
-        names = offer.learned["run"].iloc[left]
-        table = offer.learned.iloc[left]
-        pool = Runs.of(table[[c for c in table if not c.startswith("loss.")]], CARD, planned=True, source="the pool")
-        proposal = propose(found, problem(wish), seed=0, most=wish.start // 2, pool=pool, by=by)
-        return left[names.isin(proposal.table["run"]).to_numpy()]
+        table = wish.offer().learned.iloc[left]
+        proposal = propose(found, problem(wish), seed=0, most=wish.start // 2, pool=planned(table), by=by)
+        return left[table["run"].isin(proposal.table["run"]).to_numpy()]
 
     return policy
 

@@ -48,10 +48,15 @@ class Offer:
         return self.weights(self.offered)
 
     @cached_property
+    def habitual(self) -> np.ndarray:
+        """What one would train by habit, shape (domain,)."""
+        w = np.array([self.habit[d] for d in self.domains])
+        return w / w.sum()
+
+    @cached_property
     def baseline(self) -> int:
         """Which mixture on offer is nearest to what one would train by habit."""
-        w = np.array([self.habit[d] for d in self.domains])
-        return self.nearest(w / w.sum())
+        return self.nearest(self.habitual)
 
     def weights(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the weights of a table, shape (run, domain)."""
@@ -64,8 +69,12 @@ class Offer:
 
     def planned(self) -> Runs:
         """Return the mixtures to choose among as planned runs."""
-        columns = [c for c in self.offered if not c.startswith("loss.")]
-        return Runs.of(self.offered[columns], CARD, planned=True, source="the mixtures on offer")
+        return planned(self.offered)
+
+
+def planned(frame: pd.DataFrame) -> Runs:
+    """Return runs as if none of their losses were known."""
+    return Runs.of(frame[[c for c in frame if not c.startswith("loss.")]], CARD, planned=True)
 
 
 CARD = Card(sum_tolerance=0.005)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.covariates import is_better_higher
+from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import mean, over_draws
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
@@ -16,6 +17,13 @@ SPAN = 1e4  # of a search around what was fitted or asked
 def signs(posterior: Posterior) -> np.ndarray:
     """Return 1 for each target of which less is better, else -1."""
     return np.array([-1.0 if is_better_higher(target) else 1.0 for target in posterior.targets])
+
+
+def require_scale(posterior: Posterior, asked: str) -> None:
+    """Raise an error unless the law takes N and D alone."""
+    needs = sorted(set(posterior.model.columns.values()))
+    if needs != ["D", "N"]:
+        raise BayesmixError(f"law {posterior.model.law.name} takes {listed(needs) or 'nothing'}; {asked} N and D")
 
 
 def responses(posterior: Posterior, planned: Runs) -> np.ndarray:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bayesmix.errors import BayesmixError, listed
+from bayesmix.errors import BayesmixError
 from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer
-from bayesmix.planning.curves import GRID, SPAN, crossing, responses, signs
+from bayesmix.planning.curves import GRID, SPAN, crossing, require_scale, responses, signs
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import distance
 from bayesmix.runs import Runs
@@ -50,9 +50,7 @@ def inference_optimal(posterior: Posterior, response: float, served: Sequence[fl
     Sources: Sardana, Portes, Doubov and Frankle (2024), Beyond Chinchilla-Optimal, eq. 2.
     """
     posterior.require_converged()
-    needs = sorted(set(posterior.model.columns.values()))
-    if needs != ["D", "N"]:
-        raise BayesmixError(f"law {posterior.model.law.name} takes {listed(needs) or 'nothing'}; this asks for N and D")
+    require_scale(posterior, "this asks for")
     if not len(served) or min(served) < 0:
         raise BayesmixError(f"tokens served are {list(served)}: give at least one number, none below 0")
     fitted = {n: posterior.runs.column(n) for n in ("N", "D")}

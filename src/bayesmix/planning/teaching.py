@@ -14,7 +14,7 @@ from bayesmix.inference.program import padded
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
 from bayesmix.planning.answer import Answer, inherited
-from bayesmix.planning.curves import responses
+from bayesmix.planning.curves import require_scale, responses
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
@@ -38,7 +38,7 @@ def worth_of_teacher(distilled: Posterior, supervised: Posterior, planned: Runs)
         Of a law in N and D, such as chinchilla or skaling, for the same target.
     planned : Runs
         N and D of each student, and labels: ``teacher``, the teacher's loss, and ``teacher_N``, its parameters. Without
-        these the teacher is free, as where what it says of the tokens is stored already.
+        the latter the teacher is free, as where what it says of the tokens is stored already.
 
     Returns
     -------
@@ -82,11 +82,7 @@ def _check(distilled: Posterior, supervised: Posterior) -> None:
     model = distilled.model
     if missing := [c for c in _GIVEN if c not in model.columns]:
         raise BayesmixError(f"law {model.law.name} does not take {listed(missing)}. Use busbridge_distill")
-    needs = sorted(set(supervised.model.columns.values()))
-    if needs != ["D", "N"]:
-        raise BayesmixError(
-            f"law {supervised.model.law.name} takes {listed(needs) or 'nothing'}; without a teacher it is to be N and D"
-        )
+    require_scale(supervised, "without a teacher it is to be")
     if distilled.targets != supervised.targets or len(distilled.targets) != 1:
         raise BayesmixError(
             f"students are fitted to {listed(distilled.targets)}, runs without a teacher to "
