@@ -17,6 +17,7 @@ from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.precision import double
 from bayesmix.runs import Runs
+from bayesmix.shrinkage import Shrinkage
 from moments import assert_same_moments
 
 TARGETS = ("loss.web", "loss.code")
@@ -61,6 +62,9 @@ APART = {
     "ye_m4_shrunk": model_of("ye_m4_shrunk"),
     "own weights": model_of("bimix"),
     "no pooling": model_of("chinchilla", E=Pooling("family", "none"), sigma=Pooling("family", "none")),
+    "shrinkage": replace(
+        model_of("ye_m4_shrunk"), shrinkage={"t": Shrinkage({TARGETS[1]: {"web": 2.0, "code": 1.0}}, [["web", "code"]])}
+    ),
     "one scale for all": model_of("ye_m4_shrunk").given(tau=5.0),
 }
 TOGETHER = {

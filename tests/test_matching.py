@@ -19,6 +19,7 @@ from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
 from bayesmix.precision import double
 from bayesmix.runs import Runs
+from bayesmix.shrinkage import Shrinkage
 from bayesmix.units import units
 from fakes import fake, mixture_runs, table
 
@@ -122,9 +123,12 @@ def pooled() -> tuple[Model, Runs]:
     return model, table(family=names, loss=y)
 
 
-@pytest.mark.parametrize("name", ["pooled", "ye_m4_shrunk"])
+@pytest.mark.parametrize("name", ["pooled", "ye_m4_shrunk", "shrinkage"])
 def test_how_groups_were_centred_is_found_from_the_draws(name):
-    model, runs = pooled() if name == "pooled" else (Model.read(name), mixture_runs(targets=("loss.web",)))
+    model, runs = pooled() if name == "pooled" else (Model.read("ye_m4_shrunk"), mixture_runs(targets=("loss.web",)))
+    if name == "shrinkage":
+        known = Shrinkage({"loss.web": {"web": 1.0, "code": 3.0}}, [runs.domains[:2]])
+        model = dataclasses.replace(model, shrinkage={"t": known})
     inputs = padded(model.inputs(runs)[0])
     rng = np.random.default_rng(0)
     centring = {n: rng.uniform(0.5, 20, np.shape(c)) for n, c in inputs.centring.items()}

@@ -55,6 +55,19 @@ def test_a_good_posterior_has_no_problems():
     posterior.require_converged()
 
 
+def test_a_quantity_may_have_the_name_of_what_the_sampler_says():
+    """Farseer's floor has a slope u; u is also what the coordinates are called, here of two targets sampled apart."""
+    model = replace(Model.read("farseer"), targets=("loss.web", "loss.code"))
+    table = scale_runs().table
+    runs = Runs.of(table.assign(**dict.fromkeys(model.targets, table["loss"])))
+    inputs, coordinates = model.inputs(runs)
+    quantities = {n: np.ones((4, 10, *inputs.shape(model.dims(n)))) for n in model.unknowns}
+    stats = {"energy": np.zeros((4, 10, 2))}
+    found = assemble(model, runs, coordinates, quantities, np.zeros((4, 10, 2, 9)), stats, 0, modes=1, prior_kept={})
+    assert found.tree["posterior"]["u"].dims == ("chain", "draw", "target")
+    assert found.tree["unconstrained"]["u"].dims == ("chain", "draw", "target", "coordinate")
+
+
 def test_a_chain_that_went_elsewhere_is_told():
     def change(quantities):
         quantities["L0"][2] += 0.06

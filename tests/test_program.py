@@ -20,6 +20,7 @@ from bayesmix.pooling import Pooling
 from bayesmix.precision import double
 from bayesmix.priors import FAMILIES, draw, from_table
 from bayesmix.runs import Runs
+from bayesmix.shrinkage import Shrinkage
 from fakes import mixture_runs, scale_runs
 from test_priors import EXAMPLES
 
@@ -35,6 +36,9 @@ def level(*, a=prior(Normal(0, 1), "", "log of the response")):
 LEVEL = Model(level, NORMAL, targets=("loss",)).given(sigma=0.3)
 
 
+KNOWN = Shrinkage({"loss.code": {"code": 9.0, "web": -1.0}}, [["web", "books"]])
+
+
 def pooled(name, **pooling):
     return replace(Model.read(name), pooling=pooling, targets=("loss.web", "loss.code"))
 
@@ -44,6 +48,7 @@ MODELS = {
     "groups": pooled("chinchilla", E=Pooling("family", "partial", 0.3), alpha=Pooling("family", "none")),
     "zero_sum": pooled("ye_m4", t=Pooling("family", "partial", 1.0)),
     "scaled_by": pooled("ye_m4_shrunk"),
+    "shrinkage": replace(pooled("ye_m4_shrunk"), shrinkage={"t": KNOWN}),
     "fixed scale": pooled("ye_m4_shrunk").given(tau=5.0),
 }
 
@@ -108,7 +113,7 @@ def test_rows_are_filled_up_to_a_round_number(rows):
 
 
 CASES = {
-    **{name: MODELS[name] for name in ("groups", "zero_sum", "scaled_by")},
+    **{name: MODELS[name] for name in ("groups", "zero_sum", "scaled_by", "shrinkage")},
     "laplace": Model.read("chinchilla_laplace"),
     "errors": Model.read("gadre_error"),
 }

@@ -40,6 +40,9 @@ class Inputs:
     centring : dict of str to array
         For each unknown whose scale is unknown too, how well the runs know it, as far as that has been found out (see
         `bayesmix.pooling.scaled`); 0 at first.
+    shrinkage : dict of str to (array, array)
+        Around what effects of domains lie, shape (target, domain), and a root of their covariance; see
+        `bayesmix.shrinkage`. Of those alone of which something is known.
     scale : array, shape (target,)
         Response reference: geometric mean of each target, of its size where it may be negative.
     response : array, shape (observation, target)
@@ -57,6 +60,7 @@ class Inputs:
     references: dict[str, Any]
     priors: dict[str, dict[str, float]]
     centring: dict[str, Any]
+    shrinkage: dict[str, tuple[Any, Any]]
     scale: Any
     response: Any
     observed: Any
@@ -195,6 +199,8 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
     sizes = np.abs(responses)  # scores may be negative; nothing else can be
     for j in np.flatnonzero(~(sizes > 0).any(axis=0)):
         faults.append(Fault(f"{targets[j]} is 0 in every run, so it has no scale", "Leave it out: targets = [...]"))
+    for name, shrinkage in model.shrinkage.items():
+        faults.extend(shrinkage.faults(name, targets, runs.domains))
     if faults:
         return None
     scale = np.exp(np.nanmean(np.log(np.where(sizes > 0, sizes, np.nan)), axis=0))
@@ -261,6 +267,10 @@ def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[st
         references={n: np.asarray(v, dtype=float) for n, v in coordinates.references.items()},
         priors={n: arguments(q.distribution) for n, q in model.unknowns.items()},
         centring={n: np.zeros([sizes[d] for d in dims]) for n, dims in _scaled(model)},
+        shrinkage={
+            n: (s.centre(coordinates.targets, coordinates.domains), s.root(coordinates.domains))
+            for n, s in model.shrinkage.items()
+        },
         scale=scale,
         response=np.where(observed, response, scale),
         observed=observed,

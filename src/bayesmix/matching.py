@@ -31,6 +31,7 @@ from arviz_stats.base import array_stats
 from bayesmix.inference.blocks import blocks
 from bayesmix.inference.program import Program, padded, program, stacked
 from bayesmix.inputs import Inputs
+from bayesmix.pooling import departure
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
@@ -176,11 +177,11 @@ def _centred(compiled: Program, inputs: Inputs, u: np.ndarray, values: dict[str,
 
 
 def _from_population(compiled: Program, name: str, values: dict[str, np.ndarray], inputs: Inputs) -> np.ndarray:
-    """Return how far each value is from its population on the unconstrained scale; from zero where there is none."""
+    """Return how far each value is from its population on the unconstrained scale, or from what it is shrunk to."""
     model = compiled.model
     relative = values[name] / model.unit(name, inputs)
     if model.unknowns[name].scaled_by:
-        return relative
+        return departure(relative, inputs.shrinkage.get(name))
     population = compiled.free(name, values[f"{model.site(name)}.population"], inputs)[:, None]
     return compiled.free(name, relative, inputs) - population
 

@@ -19,9 +19,12 @@ from bayesmix.law import Law, Prior, Quantity, Reference, replaced
 from bayesmix.noise import NOISES, Noise
 from bayesmix.pooling import Pooling, sample_partial, scaled
 from bayesmix.priors import rebuild
+from bayesmix.shrinkage import Shrinkage, shrinkable
 
 if TYPE_CHECKING:
     from numpyro.distributions import Distribution
+
+    from bayesmix.posterior import Posterior
 
 Values = Mapping[str, Any]
 
@@ -44,6 +47,8 @@ class Model:
         Columns to model; empty for all columns of the law's response.
     pooling : mapping of str to Pooling
         Quantities that vary over a label column.
+    shrinkage : mapping of str to Shrinkage
+        What is known before of effects of domains whose scale is learned.
     discrepancy : Discrepancy, optional
         What the law misses beyond the fitted runs; by default as in past studies. None takes the law for true.
     published : mapping of str to mapping
@@ -58,6 +63,7 @@ class Model:
     covariates: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     pooling: Mapping[str, Pooling] = field(default_factory=dict)
+    shrinkage: Mapping[str, Shrinkage] = field(default_factory=dict)
     discrepancy: Discrepancy | None = field(default_factory=past)
     published: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     description: str = ""
@@ -70,6 +76,7 @@ class Model:
         for kind, names, known in (
             ("pooled quantity", self.pooling, self.unknowns),
             ("covariate", self.covariates, self.law.covariates),
+            ("shrunk quantity", self.shrinkage, shrinkable(self)),
         ):
             for name in names:
                 if name not in known:
@@ -111,6 +118,25 @@ class Model:
             law=dataclasses.replace(self.law, quantities={n: everything[n] for n in self.law.quantities}),
             noise=dataclasses.replace(self.noise, quantities={n: everything[n] for n in self.noise.quantities}),
         )
+
+    def after(self, posterior: Posterior) -> Model:
+        """Return the model with its effects of domains expected where an earlier study found them.
+
+        Targets and domains are known by their names; what the earlier study did not have is expected as ever. How far
+        the effects depart from it, their scale, is learned; its prior is as wide as the earlier study left them unsure
+        and worths drift between studies (see `bayesmix.shrinkage`). Effects that a law states at the reference mixture
+        are compared as if both studies had the same one.
+
+        Raises
+        ------
+        BayesmixError
+            The laws have no such effects in common.
+        NotConvergedError
+            The posterior has not converged.
+        """
+        from bayesmix.shrinkage import after
+
+        return after(self, posterior)
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -181,7 +207,8 @@ class Model:
             groups = inputs.shape(dims)[0]
             value = sample_partial(self.site(name), one, groups, pooling.spread, quantity.zero_sum, centring)
         elif quantity.scaled_by:
-            value = scaled(name, self.scale_of(name, values, inputs), inputs.shape(dims), centring, quantity.zero_sum)
+            scale, known = self.scale_of(name, values, inputs), inputs.shrinkage.get(name)
+            value = scaled(name, scale, inputs.shape(dims), centring, quantity.zero_sum, known)
         else:
             value = numpyro.sample(self.site(name), self.element(name, inputs, dims))
             if not quantity.relative:

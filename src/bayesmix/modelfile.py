@@ -16,8 +16,9 @@ from bayesmix.law import Law, Prior, Reference
 from bayesmix.model import Model
 from bayesmix.pooling import Pooling
 from bayesmix.priors import from_table, to_table
+from bayesmix.shrinkage import Shrinkage
 
-_TABLES = ("covariates", "priors", "pooling", "published")
+_TABLES = ("covariates", "priors", "pooling", "shrinkage", "published")
 _KEYS = ("law", "noise", "name", "description", "targets", "discrepancy", *_TABLES)
 _NO_DISCREPANCY = "none"
 
@@ -59,6 +60,7 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
     measured = _attempt(faults, lambda: noise.get(str(table.get("noise", "log_student_t"))))
     pooling = {q: p for q, t in table.get("pooling", {}).items() if (p := _pooling(q, t, faults))}
     changes = {q: c for q, t in table.get("priors", {}).items() if (c := _change(q, t, faults)) is not None}
+    shrinkage = {q: s for q, t in table.get("shrinkage", {}).items() if (s := _shrinkage(q, t, faults))}
     discrepancy = _discrepancy(table["discrepancy"], faults) if "discrepancy" in table else past()
     if law is not None:
         _check_published(law, table.get("published", {}), faults)
@@ -74,6 +76,7 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
                 covariates=table.get("covariates", {}),
                 targets=tuple(table.get("targets", ())),
                 pooling=pooling,
+                shrinkage=shrinkage,
                 discrepancy=discrepancy,
                 published=table.get("published", {}),
                 description=str(table.get("description", "")),
@@ -115,6 +118,7 @@ def _check_names(law: Law, measured: noise.Noise, table: Mapping[str, Any], faul
     for key, kind, known in (
         ("priors", "quantity", list(quantities)),
         ("pooling", "pooled quantity", unknown),
+        ("shrinkage", "shrunk quantity", unknown),
         ("covariates", "covariate", law.covariates),
     ):
         for name in table.get(key, {}):
@@ -137,6 +141,21 @@ def _pooling(name: str, table: Any, faults: list[Fault]) -> Pooling | None:
         faults.append(Fault(f"pooling of {name!r} is {table!r}", 'Write { by = "column", kind = "partial" }'))
         return None
     return _attempt(faults, lambda: Pooling(**{"kind": "partial", **table}))
+
+
+def _shrinkage(name: str, table: Any, faults: list[Fault]) -> Shrinkage | None:
+    table = table if isinstance(table, Mapping) else {"": table}
+    around, alike = table.get("around", {}), table.get("alike", [])
+    rows = list(around.values()) if isinstance(around, Mapping) else [None]
+    numbers = all(isinstance(r, Mapping) and all(type(v) in (int, float) for v in r.values()) for r in rows)
+    names = isinstance(alike, list) and all(isinstance(g, list) and all(type(d) is str for d in g) for g in alike)
+    if not (set(table) <= {"around", "alike"} and numbers and names):
+        remedy = (
+            'Write { alike = [["web", "news"]], around = { "loss.web" = { web = 0.5, news = 0.2 } } }, or one of both'
+        )
+        faults.append(Fault(f"shrinkage of {name!r} is not understood", remedy))
+        return None
+    return _attempt(faults, lambda: Shrinkage(around, alike))
 
 
 def _discrepancy(value: Any, faults: list[Fault]) -> Discrepancy | None:
@@ -184,6 +203,7 @@ def dumps(model: Model) -> str:
         "covariates": dict(model.covariates),
         "priors": _changed(model),
         **{f"pooling.{_key(q)}": vars(p) for q, p in model.pooling.items()},
+        **{f"shrinkage.{_key(q)}": vars(s) for q, s in model.shrinkage.items()},
         # Its numbers always, so that a saved posterior forecasts the same once more studies are known.
         "discrepancy": asdict(model.discrepancy) if model.discrepancy else {},
         **{f"published.{_key(fit)}": dict(constants) for fit, constants in model.published.items()},

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution, biject_to, transforms
 
 from bayesmix.errors import BayesmixError
+from bayesmix.shrinkage import zero_sum_basis
 
 Kind = Literal["complete", "none", "partial"]
 
@@ -87,7 +89,7 @@ def sample_partial(name: str, one: Distribution, groups: int, spread: float, zer
     return shifted(one, population, scaled(name, jnp.full(groups, tau), shape, centring, zero_sum), zero_sum)
 
 
-def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_sum: bool):
+def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_sum: bool, known: Any = None):
     r"""Sample $\tau z$ with $z \sim N(0, 1)$ and a scale $\tau$ that is unknown itself.
 
     What is sampled, as the site ``name.offset``, is $v = z \sqrt{1 + (c\tau)^2}$ with the centring c: the inverse of
@@ -109,6 +111,9 @@ def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_su
         Not negative; 0 where the runs say nothing.
     zero_sum : bool
         The value sums to zero over its last dimension.
+    known : (array, array), optional
+        What is known before of a value that sums to zero: around what it lies, and a root of the covariance of z; see
+        `bayesmix.shrinkage`.
     """
     # Zero-sum vectors are sampled by their coordinates in an orthonormal basis, one fewer.
     shape = (*shape[:-1], shape[-1] - 1) if zero_sum else shape
@@ -118,7 +123,19 @@ def scaled(name: str, scale: Any, shape: tuple[int, ...], centring: Any, zero_su
     )
     sampled = numpyro.sample(f"{name}.offset", dist.Normal(0, width).expand(shape).to_event(len(shape)))
     value = scale / width * sampled
-    return transforms.ZeroSumTransform(1)(value) if zero_sum else value
+    if known:
+        value = value @ known[1].T
+    value = transforms.ZeroSumTransform(1)(value) if zero_sum else value
+    return known[0] + value if known else value
+
+
+def departure(value: Any, known: Any):
+    """Return how far a value lies from what is known before, in the units and coordinates of z times its scale."""
+    if not known:
+        return value
+    around, root = known
+    basis = zero_sum_basis(value.shape[-1])
+    return np.linalg.solve(root, ((value - around) @ basis.T)[..., None])[..., 0]
 
 
 def widening(scale: Any, centring: Any):

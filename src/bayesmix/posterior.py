@@ -200,13 +200,24 @@ def assemble(
     """
     dims = {n: list(_dims_of(model, n)) for n in quantities}
     apart = ["target"] if u.ndim == 4 else []
-    used = {d for names in dims.values() for d in names}
-    tree = arviz_base.from_dict(
-        {"posterior": dict(quantities), "sample_stats": dict(stats), "unconstrained": {"u": u}},
-        dims={**dims, **dict.fromkeys(stats, apart), "u": [*apart, "coordinate"]},
-        coords={d: list(coordinates.of(d)) for d in sorted(used)},
+    # Group by group: a law's quantity may have the name of a sampler's statistic, or be called u.
+    groups = {
+        "posterior": (quantities, dims),
+        "sample_stats": (stats, dict.fromkeys(stats, apart)),
+        "unconstrained": ({"u": u}, {"u": [*apart, "coordinate"]}),
+    }
+    tree = xr.DataTree.from_dict(
+        {
+            name: arviz_base.dict_to_dataset(dict(values), dims=named, coords=_coords(coordinates, named))  # pyright: ignore
+            for name, (values, named) in groups.items()
+        }
     )
     return Posterior(tree, model, runs, coordinates, seed, modes, prior_kept, versions(), attempts, pareto_k)
+
+
+def _coords(coordinates: Coordinates, named: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    used = {d for names in named.values() for d in names} - {"coordinate"}
+    return {d: list(coordinates.of(d)) for d in sorted(used)}
 
 
 def _dims_of(model: Model, site: str) -> tuple[str, ...]:

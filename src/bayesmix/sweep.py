@@ -7,7 +7,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.errors import BayesmixError
-from bayesmix.terminal import read_model, read_runs, say, say_notice, show, warn
+from bayesmix.terminal import load, read_model, read_runs, say, say_notice, show, warn
 
 
 def fit(
@@ -19,6 +19,10 @@ def fit(
     unit: option.Units = None,
     where: option.Where = None,
     target: option.Targets = None,
+    after: Annotated[
+        Path | None,
+        typer.Option(metavar="POSTERIOR", help="An earlier study: expect the effects of domains where it found them."),
+    ] = None,
     seed: option.Seed = 0,
     draws: option.Draws = 1000,
     warmup: option.Warmup = 1000,
@@ -36,6 +40,8 @@ def fit(
     chosen = read_model(model, target)
     path = out or Path(f"{chosen.name}.nc")
     refuse_overwrite(path, overwrite=force)
+    if after:
+        chosen = chosen.after(load([after], accept_unconverged)[after.stem])
     table = read_runs(runs, card, map_, unit, where)
     posterior = sample(
         chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet

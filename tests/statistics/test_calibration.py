@@ -27,6 +27,8 @@ pytestmark = pytest.mark.slow
 TABLES, BINS = 200, 10
 # Chance that a calibrated sampler fails, over all quantities together.
 FALSE_FAILURE = 1e-3
+# Two small implicit domains imitate a large one: the truth may be another labelling than the draws'.
+EXCHANGEABLE = {"ye_implicit": {"v2", "v3", "t1", "t2", "t3"}}
 
 
 @law(paper="arXiv:2203.15556")
@@ -131,6 +133,7 @@ def test_constants_drawn_from_the_prior_are_recovered(name, synthetic):
     assert worst_r_hat(posterior) < 1.05
     below = (log_likelihood(posterior, np.zeros(len(runs), int)) < likelihood).mean()
     assert 5e-4 < below < 1 - 5e-4
-    for quantity, draws in posterior.values().items():
+    for quantity in posterior.values().keys() - EXCHANGEABLE.get(name, set()):
+        draws = posterior.values()[quantity]
         there, found = (np.log(v) if (draws > 0).all() else v for v in (truth[quantity], draws))
         assert (np.abs(there - found.mean(axis=0)) < 6 * found.std(axis=0)).all(), quantity

@@ -73,6 +73,7 @@ def _target(model: Model, inputs: Inputs, i: int) -> Inputs:
         references={n: v[only] if model.references[n] == OWN else v for n, v in inputs.references.items()},
         # What scales another quantity has the target as one of its dimensions here, unless it is a fixed number.
         centring={n: _taken(v, i, model.dims(n)) if v.ndim else v for n, v in inputs.centring.items()},
+        shrinkage={n: (around[only], root) for n, (around, root) in inputs.shrinkage.items()},
         sizes=tuple((n, 1 if n == "target" else s) for n, s in inputs.sizes),
     )
 

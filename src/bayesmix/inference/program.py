@@ -262,7 +262,7 @@ def structure(model: Model) -> tuple:
 
     quantities = tuple((n, kind(q)) for n, q in model.quantities.items())
     pooling = tuple(sorted(model.pooling.items(), key=lambda p: p[0]))
-    return (model.law.function, model.noise.name, quantities, pooling)
+    return (model.law.function, model.noise.name, quantities, pooling, tuple(sorted(model.shrinkage)))
 
 
 def stacked(inputs: list[Inputs]) -> Inputs:

@@ -4,8 +4,9 @@ $$y(T, k) = A\,(T/T_0)^{-c} + B\,(k/k_0)^{-c'},\quad c = \frac{z}{1 + z},\quad c
 
 T is the number of samples, k the rank beyond which they have no more cases; $z = \beta - 1$, with the Zipf exponent
 $\beta > 1$ of the true data, so that $c = (\beta - 1)/\beta$ and $c' = \beta - 1$. That one z gives both exponents is
-what the theory says and runs can refute. For learners that memorise (Hutter's model), without floor. With endless k it
-is alab_m2 in T with E = 0. Runs of one k cannot tell B from a floor.
+what the theory says and runs can refute; its amplitudes are of order one for single samples and ranks, hence priors of
+a tenth for the thousands of them that are usual. For learners that memorise (Hutter's model), without floor. With
+endless k it is alab_m2 in T with E = 0. Runs of one k cannot tell B from a floor.
 
 Source: Dohmatob et al. (2024), A Tale of Tails: Model Collapse as a Change of Scaling Laws. The form is as reviews
 quote it, with amplitudes; not confirmed. Number: self-computed, for beta = 2.
@@ -29,8 +30,8 @@ def coefficients(A, B, z, samples0, cutoff0):
 def error(
     samples=covariate("training samples", "samples", 1e2, 1e7),
     cutoff=covariate("rank of the rarest case that the data generator can make", "", 1e1, 1e5), *,
-    A=prior(LogNormal(-1.2, 0.6), "", "error at samples0 from few samples"),
-    B=prior(LogNormal(-1.2, 0.6), "", "error at cutoff0 from missing cases"),
+    A=prior(LogNormal(-2.3, 0.8), "", "error at samples0 from few samples"),
+    B=prior(LogNormal(-2.3, 0.8), "", "error at cutoff0 from missing cases"),
     z=prior(LogNormal(-0.7, 0.5), "", "Zipf's exponent less 1: exponent of the cut-off"),
     samples0=reference("samples"), cutoff0=reference("cutoff"),
 ):  # fmt: skip
