@@ -42,6 +42,7 @@ def fit(
     refuse_overwrite(path, overwrite=force)
     if after:
         chosen = chosen.after(load([after], accept_unconverged)[after.stem])
+        say(f"{', '.join(chosen.shrinkage)}: expected where {after} found it, by the names of targets and domains")
     table = read_runs(runs, card, map_, unit, where)
     posterior = sample(
         chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet
