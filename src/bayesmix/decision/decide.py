@@ -25,6 +25,7 @@ from bayesmix.linking import Link, arranged
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.prediction import spanned, unused
+from bayesmix.residuals import sentence as together
 
 RANDOM_CANDIDATES = 1000
 STARTS = 4
@@ -130,6 +131,7 @@ def decide(
         warnings=(
             *_warnings(posteriors, shares, problem, allowed, chosen.w[0], baseline, observed),
             *evidence.outside_links(stated, chosen, read),
+            *_together(posteriors, stated),
             *_at_an_end(sizes),
             *_uncertain(residual, float(before - value), uncertain, len(regret)),
         ),
@@ -240,6 +242,14 @@ def _warnings(
     if not allowed.holds(baseline):
         found.append("The baseline does not satisfy the constraints itself: some of the gain may be out of reach.")
     return found
+
+
+def _together(posteriors: Mapping[str, Posterior], stated: Objective) -> list[str]:
+    """Say whose targets err together, if the objective adds targets."""
+    if stated.form.combine != "mean":
+        return []
+    found = {n: together(posteriors[n], stated.weights[0][: len(posteriors[n].targets)]) for n in stated.counts}
+    return [f"{name}: {sentence}" for name, sentence in found.items() if sentence]
 
 
 def _uncertain(residual: float, gain: float, uncertain: int, draws: int) -> list[str]:
