@@ -27,7 +27,7 @@ BINS = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0)
 def regretted(regrets: pd.DataFrame) -> pd.DataFrame:
     """Return the mean regret of every way to choose, a column a number of runs, and that of larger models."""
     columns = ["regret", "regret, larger"]
-    found = regrets.pivot_table(index=["wish", "by"], columns="runs", values=columns, sort=False)
+    found = regrets.pivot_table(index=["wish", "by"], columns="runs", values=columns, sort=False).sort_index(axis=1)
     shown = found.map("{:.4f}".format).where(found.notna(), "")
     return (shown["regret"] + " / " + shown["regret, larger"]).replace(" / ", "").reset_index()
 
@@ -54,10 +54,11 @@ def covered(claims: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def needed(found: pd.DataFrame) -> pd.DataFrame:
-    """Return mean regrets by number of runs; a replay that stopped keeps the regret with which it did."""
+def needed(found: pd.DataFrame, batch: int) -> pd.DataFrame:
+    """Return mean regrets by number of runs, after every batch; a replay that stopped keeps its last regret."""
     steps = found.pivot_table(index="runs", columns=["policy", "seed"], values="regret", sort=False).sort_index()
     mean = steps.ffill().T.groupby("policy", sort=False).mean()
+    mean = mean[[runs for runs in mean if runs % batch == 0]]
     shown = mean.map("{:.4f}".format)
     stopped = found.groupby(["policy", "seed"])["runs"].max().groupby("policy").mean()
     return shown.assign(**{"runs at the end": stopped.round(1)}).reset_index()
@@ -77,7 +78,10 @@ def main() -> None:
             markdown(regretted(regrets)), "Claims about single measured runs of all mixtures against the baseline.",
             markdown(claimed(claims).round(3).reset_index()), markdown(covered(claims))]  # fmt: skip
     for wish in (w for w in wishes if w.most):
-        text += [f"{wish.name}: mean regret by number of runs.", markdown(needed(replays(wish, asked.out)))]
+        text += [
+            f"{wish.name}: mean regret by number of runs.",
+            markdown(needed(replays(wish, asked.out), wish.start // 2)),
+        ]
     write_whole(asked.out / "decision.md", lambda p: p.write_text("\n\n".join(text) + "\n", encoding="utf-8"),
                 overwrite=True)  # fmt: skip
     print("\n\n".join(text))
