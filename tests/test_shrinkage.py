@@ -103,8 +103,15 @@ def test_a_model_file_says_it_and_is_read_back():
 
 
 @pytest.mark.parametrize(
-    "line", ['t = 3', 't = { alike = ["news", "web"] }', 't = { around = { "loss.prose" = 2 } }', "t = { like = [] }"]
-)  # fmt: skip
+    "line",
+    [
+        "t = 3",
+        't = { alike = ["news", "web"] }',
+        't = { around = { "loss.prose" = 2 } }',
+        't = { around = { "loss.prose" = { web = nan } } }',
+        "t = { like = [] }",
+    ],
+)
 def test_a_model_file_that_says_it_wrongly_is_told_how(line):
     with pytest.raises(InputError, match=r"shrinkage of 't' is not understood"):
         loads(f'law = "ye_m4_shrunk"\n[shrinkage]\n{line}\n')

@@ -60,7 +60,9 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
     measured = _attempt(faults, lambda: noise.get(str(table.get("noise", "log_student_t"))))
     pooling = {q: p for q, t in table.get("pooling", {}).items() if (p := _pooling(q, t, faults))}
     changes = {q: c for q, t in table.get("priors", {}).items() if (c := _change(q, t, faults)) is not None}
-    shrinkage = {q: s for q, t in table.get("shrinkage", {}).items() if (s := _shrinkage(q, t, faults))}
+    shrinkage = {
+        q: _attempt(faults, lambda t=t, q=q: Shrinkage.of(t, q)) for q, t in table.get("shrinkage", {}).items()
+    }
     discrepancy = _discrepancy(table["discrepancy"], faults) if "discrepancy" in table else past()
     if law is not None:
         _check_published(law, table.get("published", {}), faults)
@@ -141,21 +143,6 @@ def _pooling(name: str, table: Any, faults: list[Fault]) -> Pooling | None:
         faults.append(Fault(f"pooling of {name!r} is {table!r}", 'Write { by = "column", kind = "partial" }'))
         return None
     return _attempt(faults, lambda: Pooling(**{"kind": "partial", **table}))
-
-
-def _shrinkage(name: str, table: Any, faults: list[Fault]) -> Shrinkage | None:
-    table = table if isinstance(table, Mapping) else {"": table}
-    around, alike = table.get("around", {}), table.get("alike", [])
-    rows = list(around.values()) if isinstance(around, Mapping) else [None]
-    numbers = all(isinstance(r, Mapping) and all(type(v) in (int, float) for v in r.values()) for r in rows)
-    names = isinstance(alike, list) and all(isinstance(g, list) and all(type(d) is str for d in g) for g in alike)
-    if not (set(table) <= {"around", "alike"} and numbers and names):
-        remedy = (
-            'Write { alike = [["web", "news"]], around = { "loss.web" = { web = 0.5, news = 0.2 } } }, or one of both'
-        )
-        faults.append(Fault(f"shrinkage of {name!r} is not understood", remedy))
-        return None
-    return _attempt(faults, lambda: Shrinkage(around, alike))
 
 
 def _discrepancy(value: Any, faults: list[Fault]) -> Discrepancy | None:

@@ -14,9 +14,9 @@ before z is made to sum to zero. How far it departs from that is learned all the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpyro.distributions import LogNormal, transforms
@@ -55,6 +55,29 @@ class Shrinkage:
             raise BayesmixError(f"{', '.join(twice)} are named twice as alike. Name a domain in one group")
         if few := [list(group) for group in self.alike if len(group) < 2]:
             raise BayesmixError(f"{few[0]} is alike to nothing. Name at least two domains")
+
+    @classmethod
+    def of(cls, table: Any, name: str) -> Shrinkage:
+        """Build that of a quantity from a table of a TOML file."""
+
+        def is_table(value: Any, fits: Callable[[Any], bool]) -> bool:
+            return isinstance(value, Mapping) and all(map(fits, value.values()))
+
+        def is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
+            return isinstance(value, list) and all(map(fits, value))
+
+        kinds = {
+            "around": lambda v: is_table(
+                v, lambda row: is_table(row, lambda x: type(x) in (int, float) and np.isfinite(x))
+            ),
+            "alike": lambda v: is_list(v, lambda group: is_list(group, lambda x: isinstance(x, str))),
+        }
+        if not (isinstance(table, Mapping) and all(k in kinds and kinds[k](v) for k, v in table.items())):
+            raise BayesmixError(
+                f"shrinkage of {name!r} is not understood. "
+                'Write { alike = [["web", "news"]] }, { around = { "loss.web" = { web = 0.5, news = 0.2 } } }, or both'
+            )
+        return cls(**table)
 
     def faults(self, name: str, targets: Sequence[str], domains: Sequence[str]) -> Iterator[Fault]:
         """Yield what does not fit the names of targets and domains."""
