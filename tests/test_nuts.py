@@ -184,10 +184,12 @@ def test_a_step_size_that_is_not_adapted_stays():
 
 
 def test_a_lane_does_not_notice_which_others_run_beside_it():
-    together = Lanes(banana, 2, step=0.2).steps(1000, adapting=True)
-    alone = Lanes(banana, 2, step=0.2, lanes=[2]).steps(1000, adapting=True)
-    np.testing.assert_array_equal(together.done[:, [2]], alone.done)
-    assert 50 < alone.done.sum() < 500
-    done = alone.done[:, 0]
-    np.testing.assert_allclose(together.z[done, 2], alone.z[done, 0], rtol=1e-8, atol=1e-8)
-    assert np.abs(together.z[:, 1] - alone.z[:, 0]).max() > 0.1, "another lane is elsewhere"
+    """Beside others that are as many: of other numbers of lanes a compiler may make sums in another order."""
+    here = Lanes(banana, 2, step=0.2).steps(1000, adapting=True)
+    there = Lanes(banana, 2, step=0.2, lanes=[2 if i == 2 else LANES + i for i in range(LANES)]).steps(
+        1000, adapting=True
+    )
+    assert 50 < here.done[:, 2].sum() < 500
+    for one, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(one[:, 2], other[:, 2])
+    assert np.abs(here.z[:, 1] - there.z[:, 1]).max() > 0.1, "another lane is elsewhere"
