@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bayesmix.prediction import predict as predict
     from bayesmix.report import write_report as write_report
     from bayesmix.runs import Runs as Runs
+    from bayesmix.shrinkage import Shrinkage as Shrinkage
     from bayesmix.simulation import prior_predictive as prior_predictive
     from bayesmix.simulation import simulate as simulate
 
@@ -40,6 +41,7 @@ _HOME = {
     "Posterior": "posterior",
     "Problem": "decision",
     "Runs": "runs",
+    "Shrinkage": "shrinkage",
     "compare": "comparison",
     "compute_optimal": "prediction",
     "decide": "decision",
