@@ -185,9 +185,9 @@ def test_a_step_size_that_is_not_adapted_stays():
 
 def test_a_lane_does_not_notice_which_others_run_beside_it():
     """Beside others that are as many: of other numbers of lanes a compiler may make sums in another order."""
-    here = Lanes(banana, 2, step=0.2).steps(1000, adapting=True)
-    there = Lanes(banana, 2, step=0.2, lanes=[2 if i == 2 else LANES + i for i in range(LANES)]).steps(
-        1000, adapting=True
+    others = [2 if lane == 2 else LANES + lane for lane in range(LANES)]
+    here, there = (
+        Lanes(banana, 2, step=0.2, lanes=lanes).steps(1000, adapting=True) for lanes in (range(LANES), others)
     )
     assert 50 < here.done[:, 2].sum() < 500
     for one, other in zip(here, there, strict=True):

@@ -58,7 +58,7 @@ def needed(found: pd.DataFrame, batch: int) -> pd.DataFrame:
     """Return mean regrets by number of runs, after every batch; a replay that stopped keeps its last regret."""
     steps = found.pivot_table(index="runs", columns=["policy", "seed"], values="regret", sort=False).sort_index()
     mean = steps.ffill().T.groupby("policy", sort=False).mean()
-    mean = mean[[runs for runs in mean if runs % batch == 0]]
+    mean = mean.loc[:, mean.columns % batch == 0]
     shown = mean.map("{:.4f}".format)
     stopped = found.groupby(["policy", "seed"])["runs"].max().groupby("policy").mean()
     return shown.assign(**{"runs at the end": stopped.round(1)}).reset_index()

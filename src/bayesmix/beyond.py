@@ -10,7 +10,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from bayesmix.covariates import BY_DOMAIN, is_bending, is_fraction
 from bayesmix.discrepancy import fall
-from bayesmix.evaluation import mean, measured_draws, over_draws
+from bayesmix.evaluation import expected_draws, measured_draws
 from bayesmix.inputs import Inputs
 from bayesmix.posterior import Posterior
 
@@ -86,8 +86,7 @@ def promised(posterior: Posterior, inputs: Inputs) -> tuple[np.ndarray, np.ndarr
 def _promised(
     posterior: Posterior, inputs: Inputs, moved: Inputs, decades: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    rows, values = len(inputs.response), posterior.values()
-    here, there = (over_draws(mean, posterior.model, values, i)[:, :rows] for i in (inputs, moved))
+    here, there = (expected_draws(posterior, i) for i in (inputs, moved))
     bending = np.array([is_bending(target) for target in posterior.targets])
     return here, np.where((decades[:, None] > 0) & bending, fall(here, there), 0.0)
 

@@ -62,6 +62,11 @@ def mean(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:
     return model.mean(values, inputs)
 
 
+def expected_draws(posterior: Posterior, inputs: Inputs) -> np.ndarray:
+    """Return the law's response in every draw, without its discrepancy, shape (draw, observation, target)."""
+    return over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(inputs.response)]
+
+
 def mean_and_measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs) -> Any:
     """Return the expected response in one draw, and a measured one; the draw's random numbers are its ``key``."""
     expected = _expected(model, drawn, inputs)

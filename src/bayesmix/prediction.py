@@ -12,7 +12,7 @@ import pandas as pd
 from bayesmix.beyond import factors
 from bayesmix.covariates import BY_DOMAIN
 from bayesmix.errors import BayesmixError
-from bayesmix.evaluation import mean, measured_draws, over_draws
+from bayesmix.evaluation import expected_draws, measured_draws
 from bayesmix.parabola import vertex
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
@@ -263,7 +263,7 @@ def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.nda
     N = np.sqrt(budget / 6 / per_parameter)
     grid = Runs.of(pd.DataFrame({"N": N, "D": budget / 6 / N}), planned=True, source="compute-optimal grid")
     inputs, _ = posterior.model.inputs(grid, posterior.coordinates)
-    losses = over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(N)]
+    losses = expected_draws(posterior, inputs)
     best = losses.argmin(axis=1)
     inside = (best > 0) & (best < len(N) - 1)
     middle = np.clip(best, 1, len(N) - 2)

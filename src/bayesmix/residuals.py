@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from bayesmix.evaluation import mean, over_draws
+from bayesmix.evaluation import expected_draws
 from bayesmix.posterior import Posterior
 
 FEW = 8  # runs that say nothing of it
@@ -30,12 +30,11 @@ def covariance(posterior: Posterior) -> np.ndarray | None:
     From rank correlations and quartiles, since single runs may have diverged. None where fewer than 8 rows measured all
     targets.
     """
-    inputs, rows = posterior.inputs, len(posterior.runs)
-    expected = over_draws(mean, posterior.model, posterior.values(), inputs)[:, :rows]
+    inputs = posterior.inputs
     complete = inputs.observed.all(axis=1)
     if complete.sum() < FEW:
         return None
-    residual = (inputs.response - np.median(expected, axis=0))[complete]
+    residual = (inputs.response - np.median(expected_draws(posterior, inputs), axis=0))[complete]
     spread = np.subtract(*np.quantile(residual, [0.75, 0.25], axis=0)) / _MIDDLE
     # Of normal numbers, from their ranks.
     ranks = np.corrcoef(stats.rankdata(residual, axis=0).T)

@@ -59,19 +59,7 @@ class Shrinkage:
     @classmethod
     def of(cls, table: Any, name: str) -> Shrinkage:
         """Build that of a quantity from a table of a TOML file."""
-
-        def is_table(value: Any, fits: Callable[[Any], bool]) -> bool:
-            return isinstance(value, Mapping) and all(map(fits, value.values()))
-
-        def is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
-            return isinstance(value, list) and all(map(fits, value))
-
-        kinds = {
-            "around": lambda v: is_table(
-                v, lambda row: is_table(row, lambda x: type(x) in (int, float) and np.isfinite(x))
-            ),
-            "alike": lambda v: is_list(v, lambda group: is_list(group, lambda x: isinstance(x, str))),
-        }
+        kinds = {"around": _table_of(_table_of(_is_number)), "alike": _list_of(_list_of(_is_name))}
         if not (isinstance(table, Mapping) and all(k in kinds and kinds[k](v) for k, v in table.items())):
             raise BayesmixError(
                 f"shrinkage of {name!r} is not understood. "
@@ -103,6 +91,22 @@ class Shrinkage:
         covariance = np.where(np.eye(len(domains), dtype=bool), 1.0, COMMON * np.array(together))
         basis = zero_sum_basis(len(domains))
         return np.linalg.cholesky(basis @ covariance @ basis.T)
+
+
+def _table_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, Mapping) and all(map(fits, value.values()))
+
+
+def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and bool(np.isfinite(value))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def zero_sum_basis(size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmix.covariates import is_better_higher
 from bayesmix.errors import BayesmixError, listed
-from bayesmix.evaluation import mean, over_draws
+from bayesmix.evaluation import expected_draws
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
@@ -29,7 +29,7 @@ def require_scale(posterior: Posterior, asked: str) -> None:
 def responses(posterior: Posterior, planned: Runs) -> np.ndarray:
     """Return the law's response in every draw, shape (draw, run, target)."""
     inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
-    return over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(planned)]
+    return expected_draws(posterior, inputs)
 
 
 def crossing(places: np.ndarray, losses: np.ndarray, level: float | np.ndarray) -> np.ndarray:
