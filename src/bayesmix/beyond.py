@@ -10,7 +10,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from bayesmix.covariates import BY_DOMAIN, is_bending, is_fraction
 from bayesmix.discrepancy import fall
-from bayesmix.evaluation import expected_draws, measured_draws
+from bayesmix.evaluation import expected_draws, half_width, measured_draws
 from bayesmix.inputs import Inputs
 from bayesmix.posterior import Posterior
 
@@ -20,7 +20,6 @@ _NEAR = 1e-3
 WHOLE = 0.999
 _ROUND = 1e4  # weight of the constraint that shares sum to one
 _TINY = 1e-12
-_ONE_SD = (0.1587, 0.8413)  # of a normal distribution, either side of its median
 
 
 def edge(posterior: Posterior, inputs: Inputs) -> tuple[Inputs, np.ndarray]:
@@ -133,8 +132,7 @@ def noise(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray:
     """Return the scale of the noise of the log response: half its central 68 %, shape (observation, target)."""
     drawn = measured_draws(posterior.model, posterior.values(), inputs, seed)
     law, measured = (np.log(np.maximum(v, _TINY)) for v in drawn)
-    low, high = np.quantile(measured - law, _ONE_SD, axis=0)
-    return (high - low) / 2
+    return half_width(measured - law)
 
 
 def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, float]]:

@@ -13,12 +13,14 @@ from scipy.special import logsumexp
 from bayesmix.inference.program import padded, program
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
+from bayesmix.noise import sampled
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
 # Draws in one call, and values of one array held at once: quick, and 100,000 responses still fit into memory.
 _DRAWS, _VALUES = 1000, 2**22
+_ONE_SD = (0.1587, 0.8413)  # of a normal distribution, either side of its median
 
 
 @in_double
@@ -67,10 +69,10 @@ def expected_draws(posterior: Posterior, inputs: Inputs) -> np.ndarray:
     return over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(inputs.response)]
 
 
-def mean_and_measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs) -> Any:
+def mean_and_measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs, root: Any) -> Any:
     """Return the expected response in one draw, and a measured one; the draw's random numbers are its ``key``."""
     expected = _expected(model, drawn, inputs)
-    return expected, model.measured(drawn, expected, inputs).sample(jax.random.wrap_key_data(drawn["key"]))
+    return expected, sampled(model.measured(drawn, expected, inputs), jax.random.wrap_key_data(drawn["key"]), root)
 
 
 def _expected(model: Model, drawn: Mapping[str, Any], inputs: Inputs) -> Any:
@@ -87,17 +89,30 @@ def _with_factor(values: Mapping[str, Any], factor: np.ndarray | None, inputs: I
 
 
 def measured_draws(
-    model: Model, values: Mapping[str, Any], inputs: Inputs, seed: int, factor: np.ndarray | None = None
+    model: Model,
+    values: Mapping[str, Any],
+    inputs: Inputs,
+    seed: int,
+    factor: np.ndarray | None = None,
+    together: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return expected responses and measured ones in every draw, shape (draw, observation, target).
 
-    Expected is the law's response, times a factor of the same shape where there is one.
+    Expected is the law's response, times a factor of the same shape where there is one. Errors of the targets of a run
+    are correlated as the matrix ``together``, shape (target, target), says, and independent without it.
     """
-    rows = len(inputs.response)
+    rows, targets = inputs.response.shape
+    root = np.eye(targets) if together is None else np.linalg.cholesky(together)
     keys = np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), len(next(iter(values.values()))))))
     drawn = {**_with_factor(values, factor, inputs), "key": keys}
-    expected, measured = over_draws(mean_and_measured, model, drawn, inputs)
+    expected, measured = over_draws(mean_and_measured, model, drawn, inputs, root)
     return expected[:, :rows], measured[:, :rows]
+
+
+def half_width(values: np.ndarray) -> np.ndarray:
+    """Return half of the central 68 % over draws, the first axis: the standard deviation of normal numbers."""
+    low, high = np.quantile(values, _ONE_SD, axis=0)
+    return (high - low) / 2
 
 
 def _pointwise(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:

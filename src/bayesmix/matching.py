@@ -116,7 +116,7 @@ def matching(posterior: Posterior, runs: Runs | None = None, fitted: np.ndarray 
     """
     model, u = posterior.model, posterior.tree["unconstrained"].to_dataset()["u"].values
     inputs = posterior.inputs if runs is None else model.inputs(runs, posterior.coordinates)[0]
-    apart = u.ndim == 4
+    apart = posterior.apart
     each = blocks(model, padded(inputs)) if apart else [padded(inputs)]
     parts = []
     for i, other in enumerate(each):

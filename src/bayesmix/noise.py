@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
@@ -152,6 +154,35 @@ class _Fraction(Distribution):
 
     def sample(self, key, sample_shape=()):
         return self.counts.sample(key, sample_shape) / self.items
+
+
+def sampled(distribution: Distribution, key: Any, root: Any) -> Any:
+    """Return one draw of a noise, shape (observation, target).
+
+    Parameters
+    ----------
+    distribution : Distribution
+        Of a function of this module.
+    key : jax.Array
+        Source of randomness.
+    root : array, shape (target, target)
+        Cholesky factor of the correlation of the targets' errors. Errors on the whole line are normal ones of a random
+        scale (Andrews and Mallows 1974), and the normal ones are correlated; errors of fractions are drawn apart.
+    """
+    base = getattr(distribution, "base_dist", distribution)
+    first, second = jax.random.split(key)
+    if isinstance(base, dist.StudentT):
+        spread = jnp.sqrt(base.df / dist.Chi2(base.df).sample(second))
+    elif isinstance(base, dist.Laplace):
+        spread = jnp.sqrt(2 * jax.random.exponential(second, base.batch_shape))
+    elif isinstance(base, dist.Normal):
+        spread = 1.0
+    else:
+        return distribution.sample(key)
+    value = base.loc + jnp.asarray(base.scale) * spread * (jax.random.normal(first, base.batch_shape) @ root.T)
+    for transform in getattr(distribution, "transforms", ()):
+        value = transform(value)
+    return value
 
 
 def _noise(function: Callable[..., Distribution]) -> Noise:

@@ -58,6 +58,8 @@ class Posterior:
         What was noticed when it was loaded.
     accepted : bool
         The user insists on using it although it has not converged.
+    together : array, shape (target, target), optional
+        Correlation of the errors of a run's targets, where draws are in pairs accordingly; see `paired`.
     """
 
     tree: xr.DataTree
@@ -72,6 +74,14 @@ class Posterior:
     pareto_k: float = float("nan")
     notes: tuple[str, ...] = ()
     accepted: bool = False
+    together: np.ndarray | None = None
+
+    @cached_property
+    def paired(self) -> Posterior:
+        """The same, targets that were sampled apart drawn as they go together; see `bayesmix.pairing`."""
+        from bayesmix.pairing import paired
+
+        return paired(self)
 
     @cached_property
     def _problems(self) -> list[Problem]:
@@ -105,6 +115,11 @@ class Posterior:
                 f"the posterior of model {self.model.name} did not converge and is no answer:\n{sentences}\n"
                 "To use it all the same: accept() it, or --accept-unconverged"
             )
+
+    @property
+    def apart(self) -> bool:
+        """Whether targets share no quantity and were sampled as posteriors of their own."""
+        return "target" in self.tree["unconstrained"]["u"].dims
 
     @cached_property
     def inputs(self) -> Inputs:

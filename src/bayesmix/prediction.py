@@ -81,9 +81,10 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
         The posterior has not converged.
     """
     posterior.require_converged()
-    model = posterior.model
+    model, posterior = posterior.model, posterior.paired
     inputs, _ = model.inputs(planned, posterior.coordinates)
-    expected, measured = measured_draws(model, posterior.values(), inputs, seed, factors(posterior, inputs, seed))
+    factor = factors(posterior, inputs, seed)
+    expected, measured = measured_draws(model, posterior.values(), inputs, seed, factor, posterior.together)
     warnings = [*(str(p) for p in posterior.problems()), *distance(posterior, planned)]
     return Prediction(expected, measured, planned, posterior.targets, tuple(warnings))
 

@@ -78,6 +78,7 @@ def sensitivity(posterior: Posterior, planned: Runs | None = None, *, seed: int 
         The posterior has not converged.
     """
     posterior.require_converged()
+    posterior = posterior.paired  # as a forecast is, so that its draws and those of prior and likelihood are the same
     group = posterior.tree["posterior"]
     shape = group.sizes["chain"], group.sizes["draw"]
     looked_at = {str(n): v.values for n, v in group.data_vars.items() if n in posterior.model.unknowns}

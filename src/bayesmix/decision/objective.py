@@ -185,6 +185,7 @@ def _reading(links: Sequence[Link], targets: tuple[str, ...]) -> tuple[LinkForm,
 def _part(
     posterior: Posterior, problem: Problem, domains: tuple[str, ...], count: int, seed: int, links: Sequence[Link]
 ) -> dict[str, Any]:
+    posterior = posterior.paired
     positions, bend = taken(posterior, count, seed)
     inputs, _ = posterior.model.inputs(planned_run(posterior, problem, domains), posterior.coordinates)
     nearest, decades = edge(posterior, inputs)

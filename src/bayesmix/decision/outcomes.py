@@ -28,10 +28,11 @@ def outcomes(
 
 
 def _of_one(posterior: Posterior, count: int, runs: Runs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    posterior = posterior.paired
     positions, bend = taken(posterior, count, seed)
     inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
     values = {name: v[positions] for name, v in posterior.values().items()}
-    expected, measured = measured_draws(posterior.model, values, inputs, seed)
+    expected, measured = measured_draws(posterior.model, values, inputs, seed, together=posterior.together)
     # A run's own departure is no knowledge of others: it is part of what is measured, not of what is expected.
     shared, own = (
         bent(posterior, inputs, bend, rng) if posterior.model.discrepancy else None
