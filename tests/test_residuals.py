@@ -7,7 +7,7 @@ import pytest
 
 from bayesmix import Problem, decide
 from bayesmix.model import Model
-from bayesmix.residuals import FEW, covariance, sentence, widening
+from bayesmix.residuals import FEW, correlation, sentence, widening
 from bayesmix.runs import Runs
 from fakes import fake, mixture_runs
 
@@ -21,26 +21,37 @@ QUANTITIES = {
 }
 
 
-def posterior(correlation, rows=400, seed=0):
+def posterior(between, rows=400, seed=0):
     """Return a law that is right, and runs whose errors of 1, 2 and 3 % go together."""
     model = replace(Model.read("ye_m4"), targets=TARGETS)
     runs = mixture_runs(rows, targets=TARGETS)
     rng, sd = np.random.default_rng(seed), np.array([0.01, 0.02, 0.03])
-    matrix = np.where(np.eye(3, dtype=bool), 1.0, correlation) * np.outer(sd, sd)
+    matrix = np.where(np.eye(3, dtype=bool), 1.0, between) * np.outer(sd, sd)
     losses = np.array(QUANTITIES["L0"]) + rng.multivariate_normal(np.zeros(3), matrix, rows)
     table = runs.table.assign(**dict(zip(TARGETS, losses.T, strict=True)))
     return fake(model, Runs.of(table), QUANTITIES), matrix
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.6])
-def test_the_covariance_of_residuals_is_that_of_the_errors(correlation):
-    found, matrix = posterior(correlation)
-    got = covariance(found)
-    sd = np.sqrt(np.diag(matrix))
-    # Quartiles of 400 errors know a spread to 6 %, ranks a correlation to 0.05.
-    np.testing.assert_allclose(np.sqrt(np.diag(got)), sd, rtol=0.25)
-    own = np.sqrt(np.diag(got))
-    np.testing.assert_allclose(got / np.outer(own, own), matrix / np.outer(sd, sd), atol=0.2)
+@pytest.mark.parametrize("between", [0.0, 0.6])
+def test_the_correlation_of_residuals_is_that_of_the_errors(between):
+    # Ranks of 400 errors know a correlation to 0.05.
+    np.testing.assert_allclose(correlation(posterior(between)[0]), np.where(np.eye(3), 1.0, between), atol=0.2)
+
+
+def test_chance_is_not_taken_for_correlation():
+    """Of twelve runs, where independent errors show correlations of .3."""
+    found = [correlation(posterior(0.0, rows=12, seed=seed)[0]) for seed in range(20)]
+    assert np.mean([np.abs(f[np.triu_indices(3, 1)]).mean() for f in found]) < 0.1
+
+
+def test_rows_need_not_measure_all_targets():
+    """Every row lacks one of three: pairs have a third of the rows."""
+    found, _ = posterior(0.6)
+    table = found.runs.table.copy()
+    for k, target in enumerate(TARGETS):
+        table.loc[k::3, target] = np.nan
+    again = correlation(fake(found.model, Runs.of(table), QUANTITIES))
+    np.testing.assert_allclose(again, np.where(np.eye(3), 1.0, 0.6), atol=0.3)
 
 
 def test_single_runs_that_diverged_do_not_count():
@@ -62,7 +73,7 @@ def test_a_sum_of_targets_that_err_together_is_known_less_well():
 
 
 def test_few_runs_say_nothing_of_it():
-    assert covariance(posterior(0.6, rows=FEW - 1)[0]) is None
+    assert correlation(posterior(0.6, rows=FEW - 1)[0]) is None
     assert sentence(posterior(0.6, rows=FEW - 1)[0], [1, 1, 1]) == ""
 
 

@@ -1,6 +1,6 @@
 r"""Residuals: whether the targets of a run err together, which posteriors of targets sampled apart do not say.
 
-Of a weighted sum over targets, with the residual covariance S and weights v, the standard deviation is
+Of a weighted sum over targets, with the covariance S of residuals and weights v, the standard deviation is
 
 $$\sqrt{\frac{v^\top S v}{\sum_t v_t^2 S_{tt}}}$$
 
@@ -9,49 +9,48 @@ times what independent errors would make it, as far as noise and what the law mi
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from bayesmix.evaluation import mean, over_draws
+from bayesmix.evaluation import expected_draws
 from bayesmix.posterior import Posterior
 
 FEW = 8  # runs that say nothing of it
 MATTERS = 1.25  # times, from which on it is said
 _LEAST = 1e-3  # eigenvalue of a correlation matrix
-_MIDDLE = 2 * stats.norm.ppf(0.75)  # interquartile range of a standard normal number
-
-
-def covariance(posterior: Posterior) -> np.ndarray | None:
-    """Return the covariance of residuals between targets, shape (target, target).
-
-    From rank correlations and quartiles, since single runs may have diverged. Correlations are shrunk towards none by
-    as much as so many rows may show by chance (Schäfer and Strimmer 2005, eq. 8 and target D, with the variance of a
-    normal correlation). None of a single target, or where fewer than 8 rows measured all of them.
-    """
-    inputs = posterior.inputs
-    complete = inputs.observed.all(axis=1)
-    if len(posterior.targets) < 2 or complete.sum() < FEW:
-        return None
-    expected = over_draws(mean, posterior.model, posterior.values(), inputs)[:, : len(complete)]
-    residual = (inputs.response - np.median(expected, axis=0))[complete]
-    spread = np.subtract(*np.quantile(residual, [0.75, 0.25], axis=0)) / _MIDDLE
-    # Of normal numbers, from their ranks.
-    found = 2 * np.sin(np.pi / 6 * np.corrcoef(stats.rankdata(residual, axis=0).T))
-    coordinates = posterior.tree["unconstrained"].sizes["coordinate"]
-    fitted = coordinates / (1 if posterior.apart else len(posterior.targets))
-    apart = ~np.eye(len(found), dtype=bool)
-    chance = (1 - found[apart] ** 2) ** 2 / max(complete.sum() - fitted, 1.0)
-    found[apart] *= 1 - min(1.0, chance.sum() / max((found[apart] ** 2).sum(), 1e-12))
-    return nearest_correlation(found) * np.outer(spread, spread)
 
 
 def correlation(posterior: Posterior) -> np.ndarray | None:
-    """Return the same as correlations; None where `covariance` is."""
-    if (found := covariance(posterior)) is None:
+    """Return the correlation of residuals between targets, shape (target, target).
+
+    From ranks, since single runs may have diverged, of the rows that measured both targets; shrunk towards none by as
+    much as so many rows may show by chance (Schäfer and Strimmer 2005, eq. 8 and target D, with the variance of a
+    normal correlation). None of a single target, or where no 8 rows measured any two.
+    """
+    inputs = posterior.inputs
+    observed, residual = np.asarray(inputs.observed), _residual(posterior)
+    coordinates = posterior.tree["unconstrained"].sizes["coordinate"]
+    fitted = coordinates / (1 if posterior.apart else len(posterior.targets))
+    found, chance, shown = np.eye(len(posterior.targets)), 0.0, 0.0
+    for i, j in combinations(range(len(found)), 2):
+        both = observed[:, i] & observed[:, j]
+        if both.sum() >= FEW:
+            # Of normal numbers, from their ranks.
+            ranks = stats.rankdata(residual[both][:, [i, j]], axis=0)
+            found[i, j] = found[j, i] = 2 * np.sin(np.pi / 6 * np.corrcoef(ranks.T)[0, 1])
+            chance += (1 - found[i, j] ** 2) ** 2 / max(both.sum() - fitted, 1.0)
+            shown += found[i, j] ** 2
+    if not shown:
         return None
-    own = np.sqrt(np.diag(found))
-    return found / np.outer(own, own)
+    kept = 1 - min(1.0, chance / shown)
+    return nearest_correlation(np.where(np.eye(len(found)), 1.0, kept * found))
+
+
+def _residual(posterior: Posterior) -> np.ndarray:
+    return posterior.inputs.response - np.median(expected_draws(posterior, posterior.inputs), axis=0)
 
 
 def nearest_correlation(matrix: np.ndarray) -> np.ndarray:
@@ -65,10 +64,12 @@ def nearest_correlation(matrix: np.ndarray) -> np.ndarray:
 def widening(posterior: Posterior, weights: ArrayLike) -> float:
     """Return how many times as uncertain a weighted sum over targets is as independent errors would make it."""
     v = np.asarray(weights)
-    if np.count_nonzero(v) < 2 or (found := covariance(posterior)) is None:
+    if np.count_nonzero(v) < 2 or (found := correlation(posterior)) is None:
         return 1.0
-    alone = float(v**2 @ np.diag(found))
-    return float(np.sqrt(max(v @ found @ v, 0.0) / alone)) if alone > 0 else 1.0
+    seen = np.where(posterior.inputs.observed, _residual(posterior), np.nan)
+    each = v * np.subtract(*np.nanquantile(seen, [0.75, 0.25], axis=0))
+    alone = float(each @ each)
+    return float(np.sqrt(max(each @ found @ each, 0.0) / alone)) if alone > 0 else 1.0
 
 
 def sentence(posterior: Posterior, weights: ArrayLike) -> str:
