@@ -28,12 +28,14 @@ class Named(Protocol):
 T = TypeVar("T", bound=Named)
 
 
-def arguments(document: str | None) -> argparse.Namespace:
-    """Read the command line: list, out and only."""
+def arguments(document: str | None, **switches: str) -> argparse.Namespace:
+    """Read the command line: list, out and only; and a benchmark's own switches, by name and what they do."""
     parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="print what there is")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are kept, and where to go on")
     parser.add_argument("--only", action="append", metavar="TEXT", help="what has this in its name")
+    for name, does in switches.items():
+        parser.add_argument(f"--{name}", action="store_true", help=does)
     asked = parser.parse_args()
     if not (asked.list or asked.out):
         parser.error("say --list, or --out FOLDER")

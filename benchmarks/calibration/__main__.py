@@ -3,11 +3,12 @@
     python benchmarks/calibration --list                       # every task: rows fitted and hidden, how far it asks
     python benchmarks/calibration --out results                # fits, rivals, scores, a table and a figure; hours
     python benchmarks/calibration --out results --only porian --only "chinchilla_epoch:C10"
-    python benchmarks/calibration --out results --learn src/bayesmix/past.toml   # what is shipped, from all studies
+    python benchmarks/calibration --learn benchmarks/results/evidence.json       # what is shipped, from all studies
 
 A task is asked for by its name, its table or its kind; the others neither count nor teach. What was computed is kept
 in the folder of results, so that the same command goes on where it was stopped. The discrepancy that a study's tasks
-are scored with is learned from the other studies.
+are scored with is learned from the other studies. What the tasks showed is kept as evidence.json: `--learn` makes of it
+src/bayesmix/past.toml, and past_without.toml beside it, in which each study is left out once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 from contenders import CONTENDERS, forecasts
 from figure import figure
-from history import evidence, learn
+from history import Evidence, evidence, learn, read, written
 from joblib import Parallel, delayed
 from rivals import RIVALS
 from scores import scored
@@ -30,7 +31,10 @@ from summary import by_contender, by_table, shown
 from task import Task
 from tasks import listing, tasks
 
+from bayesmix.discrepancy import Discrepancy
 from bayesmix.files import write_whole
+
+PAST = Path(__file__).parents[2] / "src" / "bayesmix" / "past.toml"
 
 
 def arguments() -> argparse.Namespace:
@@ -38,10 +42,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print a table of the tasks")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where results are kept, and where to go on")
     parser.add_argument("--only", action="append", metavar="TASK", help="name, table or kind of a task")
-    parser.add_argument("--learn", type=Path, metavar="FILE", help="write the discrepancy learned from all studies")
+    parser.add_argument("--learn", type=Path, metavar="FILE", help="learn what is shipped from such an evidence.json")
     asked = parser.parse_args()
-    if not (asked.list or asked.out):
-        parser.error("say --list, or --out FOLDER")
+    if not (asked.list or asked.out or asked.learn):
+        parser.error("say --list, --out FOLDER, or --learn FILE")
     return asked
 
 
@@ -59,6 +63,37 @@ def prepare(store: Store, chosen: list[Task]) -> None:
         print(f"{task.name}: {time.perf_counter() - begin:.1f} s {problems}", flush=True)
 
 
+def left_out(found: list[Evidence], studies: list[str]) -> dict[str, Discrepancy]:
+    """Return for every study what all others showed."""
+    apart = list(dict.fromkeys(studies))
+    learned = dict(zip(apart, Parallel(2)(delayed(learn)(found, studies, without=s) for s in apart), strict=True))
+    for study, discrepancy in learned.items():
+        print(f"for {study}: {discrepancy}", flush=True)
+    return learned
+
+
+def ship(path: Path) -> None:
+    """Write what all studies showed to the package, and what all but one showed beside the evidence."""
+    found, studies = read(path)
+    head = f"# Learned by benchmarks/calibration from {len(found)} tasks of {len(set(studies))} studies.\n"
+    keep(PAST, head + toml("discrepancy", learn(found, studies)))
+    without = [toml(f'"{study}"', discrepancy) for study, discrepancy in left_out(found, studies).items()]
+    keep(
+        path.with_name("past_without.toml"),
+        "# Learned as src/bayesmix/past.toml, without one study.\n" + "".join(without),
+    )
+
+
+def toml(name: str, discrepancy: Discrepancy) -> str:
+    """Return a discrepancy as a table of a TOML file."""
+    return f"[{name}]\n" + "".join(f"{n} = {value:.3g}\n" for n, value in vars(discrepancy).items())
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a text, over an earlier one."""
+    write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=True)
+
+
 def main() -> None:
     asked = arguments()
     for table in TABLES:
@@ -67,18 +102,14 @@ def main() -> None:
     if asked.list:
         print(markdown(listing(asked.only)))
         return
+    if asked.learn:
+        ship(asked.learn)
+        return
     store, chosen = Store(asked.out), [task for task in tasks() if task.among(asked.only)]
     prepare(store, chosen)
     found, studies = [evidence(store, task) for task in chosen], [task.table for task in chosen]
-    if asked.learn:
-        numbers = "".join(f"{name} = {value:.3g}\n" for name, value in vars(learn(found, studies)).items())
-        source = f"# Learned by benchmarks/calibration from {len(chosen)} tasks of {len(set(studies))} studies.\n"
-        text = f"{source}[discrepancy]\n{numbers}"
-        write_whole(asked.learn, lambda p: p.write_text(text, encoding="utf-8"), overwrite=True)
-    apart = list(dict.fromkeys(studies))
-    learned = dict(zip(apart, Parallel(2)(delayed(learn)(found, studies, without=s) for s in apart), strict=True))
-    for study, discrepancy in learned.items():
-        print(f"for {study}: {discrepancy}", flush=True)
+    keep(asked.out / "evidence.json", written(found, chosen))
+    learned = left_out(found, studies)
     rows = []
     for task in chosen:
         for name, draws in forecasts(store, task, learned[task.table]).items():
@@ -89,7 +120,7 @@ def main() -> None:
     write_whole(asked.out / "calibration.png", figure(table).savefig, overwrite=True)
     text = "\n\n".join(map(markdown, (shown(by_contender(table)), shown(by_table(table)))))
     legend = "\n".join(f"- {name}: {what}" for name, what in CONTENDERS.items())
-    write_whole(asked.out / "calibration.md", lambda p: p.write_text(f"{text}\n\n{legend}\n"), overwrite=True)
+    keep(asked.out / "calibration.md", f"{text}\n\n{legend}\n")
     print(text)
 
 

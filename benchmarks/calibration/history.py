@@ -7,8 +7,10 @@ study.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -54,6 +56,32 @@ class Evidence:
     promised: np.ndarray
     left: np.ndarray
     noise: np.ndarray
+
+
+def read(path: Path) -> tuple[list[Evidence], list[str]]:
+    """Return what `written` wrote: what every task showed, and its study."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    numbers = ("promised", "left", "noise")
+    shown = [
+        Evidence(e["bend"], e["error"], tuple(e["before"] or (np.nan, np.nan)), *(np.array(e[n]) for n in numbers))
+        for e in found.values()
+    ]
+    return shown, [e["study"] for e in found.values()]
+
+
+def written(found: Sequence[Evidence], tasks: Sequence[Task]) -> str:
+    """Return what tasks showed as JSON, one line a task, so that it need not be computed again to learn from it."""
+    lines = []
+    for each, task in zip(found, tasks, strict=True):
+        before = None if np.isnan(each.before[0]) else [_short(v) for v in each.before]
+        rows = {n: [_short(v) for v in getattr(each, n)] for n in ("promised", "left", "noise")}
+        told = {"study": task.table, "bend": _short(each.bend), "error": _short(each.error), "before": before} | rows
+        lines.append(f"{json.dumps(task.name)}: {json.dumps(told)}")
+    return "{" + ",\n".join(lines) + "}\n"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def evidence(store: Store, task: Task) -> Evidence:

@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from shared import read
+from shared import own, read
 from task import Cut, Task, thinned
 
-LAWS = ("additive:loss",)
+LAWS = ("effective_data", "effective_tokens_nd")
 MIXTURES = 20
 TOKENS = 1048576  # of a step of mixinglaws
 SIZES = {"70M": 18.9e6, "160M": 85.1e6, "305M": 201.5e6, "410M": 302.3e6, "1B": 805.7e6}  # without embeddings
@@ -51,6 +51,12 @@ def mixinglaws(setting: str, target: str) -> pd.DataFrame:
     return _columns(thinned(frame.dropna(subset=["loss"]), "D", 2), names)
 
 
+def tiny_lm(target: str) -> pd.DataFrame:
+    frame = own("tiny_lm", "runs.csv").query("checkpoint == 'end' and epochs_spanish <= 40")
+    frame = frame.assign(loss=frame[f"loss.{target}"])
+    return _columns(frame, [c for c in frame if c.startswith("w.")])
+
+
 def _columns(frame: pd.DataFrame, weights: list[str]) -> pd.DataFrame:
     return frame[["run", "N", "D", *weights, "loss"]]
 
@@ -70,4 +76,6 @@ def tasks() -> list[Task]:
         add(f"5 domains on {target}", "mixinglaws", partial(mixinglaws, "5Mix", target), tenth)
     for target in ("Pile-CC", "Wikipedia_en"):
         add(f"7 domains on {target}", "mixinglaws", partial(mixinglaws, "RedPajama", target), tenth)
+    for target in ("python", "prose", "spanish", "javascript"):
+        add(f"7 domains on {target}", "tiny_lm", partial(tiny_lm, target), tenth)
     return found

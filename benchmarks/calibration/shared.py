@@ -7,9 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "case_studies"))
+import common
 from common import data
 from common import markdown as markdown
 from common import present as present
+
+CASE_STUDIES = Path(common.__file__).parent
 
 TABLES = (
     "chinchilla_epoch",
@@ -29,12 +32,17 @@ TABLES = (
 
 
 @cache
-def _file(table: str, name: str) -> pd.DataFrame:
-    return pd.read_csv(data(table) / name)
+def _file(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path)
 
 
 def read(table: str, name: str) -> pd.DataFrame:
     """Return a file of a study, numbers as floats: 6 N D overflows whole ones."""
-    frame = _file(table, name)
+    frame = _file(data(table) / name)
     whole = frame.select_dtypes("integer").columns
     return frame.astype(dict.fromkeys(whole, float))
+
+
+def own(study: str, name: str) -> pd.DataFrame:
+    """Return a file of a case study that this project measured itself."""
+    return _file(CASE_STUDIES / study / name)

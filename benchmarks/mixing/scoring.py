@@ -17,7 +17,7 @@ def scored(forecasts: pd.DataFrame) -> pd.DataFrame:
             low, high = part.get(f"low{level:.0%}"), part.get(f"high{level:.0%}")
             inside = np.nan if low is None or low.isna().any() else ((low <= truth) & (truth <= high)).mean()
             row[f"in {level:.0%}"] = inside
-        rows.append({**row, "seconds": part["seconds"].iloc[0]})
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -34,7 +34,6 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
                 "contender": name,
                 "error, %": f"{error.mean():.2f}{spread}",
                 **{c: "" if np.isnan(v) else f"{v:.2f}" for c, v in coverage.items()},
-                "seconds": f"{part['seconds'].mean():.0f}",
             }
         )
     return pd.DataFrame(rows)

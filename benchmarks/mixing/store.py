@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from splits import Task
 
 from bayesmix import Model, Posterior, Runs, compare, fit, predict
 from bayesmix.averaging import average
+from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.files import write_whole
 from bayesmix.prediction import Prediction
 
+PAST = Path(__file__).parents[1] / "results" / "past_without.toml"
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 AVERAGE = "average by stacking"
 
@@ -35,11 +38,14 @@ class Split:
         Of the split.
     results : Path
         Where folders of splits are.
+    preview : bool
+        Take Laplace approximations of posteriors that are not at hand yet.
     """
 
     task: Task
     seed: int
     results: Path
+    preview: bool = False
 
     @cached_property
     def runs(self) -> tuple[Runs, Runs]:
@@ -56,47 +62,54 @@ class Split:
     def forecasts(self) -> pd.DataFrame:
         """Return the forecasts of all contenders, one row a contender, hidden run and target."""
         found = [self._kept(name, lambda name=name: self._points(RIVALS[name])) for name in self.task.rivals]
-        found += [self._kept(law, lambda law=law: self._intervals(self._forecast(law))) for law in self.task.laws]
-        return pd.concat([*found, self._kept(AVERAGE, lambda: self._intervals(self._average()))], ignore_index=True)
+        for law, posterior in self.posteriors.items():
+            name = f"{law}, Laplace" if posterior.preview else law
+            found.append(self._kept(name, lambda p=posterior: self._intervals(predict(p, self.runs[1], seed=0))))
+        if len(self._sampled) > 1:
+            found.append(self._kept(AVERAGE, lambda: self._intervals(self._average())))
+        return pd.concat(found, ignore_index=True)
 
-    def posterior(self, law: str) -> Posterior:
-        """Return the posterior of a ready model with default settings, converged or not."""
-        path = self.folder / f"{law}.nc"
+    @cached_property
+    def posteriors(self) -> dict[str, Posterior]:
+        """Posteriors of ready models with default settings, converged or not; the bend is that of other studies."""
+        return {law: _without(self._posterior(law), self.task.table).accept() for law in self.task.laws}
+
+    def _posterior(self, law: str) -> Posterior:
+        sampled, approximated = self.folder / f"{law}.nc", self.folder / f"{law}.preview.nc"
+        path = approximated if self.preview and not sampled.exists() else sampled
         if not path.exists():
-            fit(Model.read(law), self.runs[0], seed=0).save(path)
+            begin = time.perf_counter()
+            fit(Model.read(law), self.runs[0], seed=0, preview=self.preview).save(path)
+            print(f"{self.task.name}, split {self.seed}: {path.stem}, {time.perf_counter() - begin:.1f} s", flush=True)
         return Posterior.load(path)
 
     @property
-    def comparison(self) -> pd.DataFrame:
-        """What leaving out mixtures says of the laws that converged; see `bayesmix.compare`."""
-        return compare(self._converged(), leave_out="mixture").table
+    def comparison(self) -> pd.DataFrame | None:
+        """What leaving out mixtures says of the laws that were sampled and converged; see `bayesmix.compare`."""
+        return compare(self._sampled, leave_out="mixture").table if len(self._sampled) > 1 else None
 
-    def _converged(self) -> dict[str, Posterior]:
-        posteriors = {law: self.posterior(law) for law in self.task.laws}
-        return {law: posterior for law, posterior in posteriors.items() if posterior.converged}
+    @cached_property
+    def _sampled(self) -> dict[str, Posterior]:
+        return {law: p for law, p in self.posteriors.items() if p.converged and not p.preview}
 
     def _kept(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         path = self.folder / f"{re.sub(r'[^a-z_]+', '_', name.lower())}.csv"
         if not path.exists():
             begin = time.perf_counter()
             table = make()
-            table = table.assign(contender=name, seconds=time.perf_counter() - begin)
+            table = table.assign(contender=name)
             write_whole(path, lambda p: table.to_csv(p, index=False))
-            print(f"{self.task.name}, split {self.seed}: {name}, {table['seconds'].iloc[0]:.1f} s", flush=True)
+            print(f"{self.task.name}, split {self.seed}: {name}, {time.perf_counter() - begin:.1f} s", flush=True)
         return pd.read_csv(path)
 
     def _points(self, rival: Rival) -> pd.DataFrame:
         small, large = self.runs
         return self._table(np.stack([rival(small, large, target) for target in small.targets], axis=1))
 
-    def _forecast(self, law: str) -> Prediction:
-        return predict(self.posterior(law).accept(), self.runs[1], seed=0)
-
     def _average(self) -> Prediction:
         """Return the forecast of all laws that converged, by their stacking weights."""
-        posteriors = self._converged()
-        weights = compare(posteriors, leave_out="mixture").weights
-        forecasts = {law: predict(posterior, self.runs[1], seed=0) for law, posterior in posteriors.items()}
+        weights = compare(self._sampled, leave_out="mixture").weights
+        forecasts = {law: predict(posterior, self.runs[1], seed=0) for law, posterior in self._sampled.items()}
         return average(forecasts, weights, seed=0)
 
     def _intervals(self, forecast: Prediction) -> pd.DataFrame:
@@ -113,3 +126,15 @@ class Split:
         runs, targets = np.repeat(large.names, len(small.targets)), np.tile(small.targets, len(large))
         columns = {"truth": truth, "median": median, **ends}
         return pd.DataFrame({"run": runs, "target": targets, **{n: v.ravel() for n, v in columns.items()}})
+
+
+@cache
+def _past() -> dict[str, Discrepancy]:
+    """Return what all studies but one showed of the bend."""
+    return {study: Discrepancy.of(table) for study, table in tomllib.loads(PAST.read_text(encoding="utf-8")).items()}
+
+
+def _without(posterior: Posterior, study: str) -> Posterior:
+    """Return a posterior with what is believed of the bend without a study."""
+    model = replace(posterior.model, discrepancy=_past().get(study, past()))
+    return replace(posterior, model=model)
