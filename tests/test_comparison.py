@@ -271,6 +271,12 @@ def test_a_refit_without_a_family_knows_it_by_its_population():
     assert abs(np.mean(found) - truth) < 4 * np.std(found, ddof=1) / 2 + 0.02
 
 
+def test_draws_that_are_all_alike_are_refused_by_name():
+    posterior = fake(constant(sigma=SIGMA), table(loss=losses()), {"L0": [3.0]}, spread=0.0).accept()
+    with pytest.raises(BayesmixError, match=r"draws of normal cannot stand in .* Leave it out of the comparison"):
+        compare({"m": posterior})
+
+
 def test_fewer_than_two_folds_are_refused():
     with pytest.raises(BayesmixError, match="at least 2"):
         compare({"m": conjugate(losses(6))}, folds=1)

@@ -11,6 +11,7 @@ import arviz_base
 import arviz_stats
 import numpy as np
 
+from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_likelihood
 from bayesmix.matching import BAD_K, matching
 from bayesmix.posterior import Posterior
@@ -82,8 +83,20 @@ def estimate(
 
     By importance sampling; where Pareto k is bad by moment matching, if that is cheap; where it stays bad by refits, if
     they are asked for. Or by K-fold cross-validation alone.
+
+    Raises
+    ------
+    BayesmixError
+        Importance sampling fails.
     """
-    found = _psis(log_likelihood(posterior, units.index))
+    try:
+        found = _psis(log_likelihood(posterior, units.index))
+    except ValueError as error:
+        remedy = "Fit it without preview" if posterior.preview else "Leave it out of the comparison"
+        raise BayesmixError(
+            f"draws of {posterior.model.name} cannot stand in for leaving runs out, since many of them give runs the "
+            f"same density ({error}). {remedy}"
+        ) from error
     groups = in_folds(len(units), folds, seed) if folds else None
     if not folds and found.bad:
         found = _moved(posterior, units, found, at_any_cost=refit)
