@@ -26,6 +26,9 @@ _LEAST, _MOST = 1e-6, 1e8
 class Prediction:
     """Predictive draws for planned runs.
 
+    One draw's responses of several targets belong together, as do its observations: a function of them, such as a mean
+    over targets, is taken draw by draw; see `bayesmix.pairing`.
+
     Attributes
     ----------
     expected : array, shape (draw, observation, target)
