@@ -17,8 +17,8 @@ from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_ru
 
 SIMULATED = Path(__file__).parent / "simulated"
 RUNS = [str(SIMULATED / "runs.csv"), "--card", str(SIMULATED / "runs.toml")]
-COMMANDS = ("design", "plan", "import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "sensitivity",
-            "predict", "decide", "next", "report", "export", "demo")  # fmt: skip
+COMMANDS = ("design", "plan", "import", "check", "laws", "fit", "fit-many", "compare", "extrapolate", "history",
+            "sensitivity", "predict", "decide", "next", "report", "export", "demo")  # fmt: skip
 FEW = ["--draws", "50", "--warmup", "50", "--quiet"]
 
 

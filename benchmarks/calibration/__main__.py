@@ -8,7 +8,7 @@
 A task is asked for by its name, its table or its kind; the others neither count nor teach. What was computed is kept
 in the folder of results, so that the same command goes on where it was stopped. The discrepancy that a study's tasks
 are scored with is learned from the other studies. What the tasks showed is kept as evidence.json: `--learn` makes of it
-src/bayesmix/past.toml, and past_without.toml beside it, in which each study is left out once.
+src/bayesmix/past.toml and past.csv, and past_without.toml beside it, in which each study is left out once.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from pathlib import Path
 import pandas as pd
 from contenders import CONTENDERS, forecasts
 from figure import figure
-from history import Evidence, evidence, learn, read, written
+from history import Evidence, evidence, learn, read, shown, written
 from joblib import Parallel, delayed
 from rivals import RIVALS
 from scores import scored
 from shared import TABLES, markdown, present
 from store import Store
-from summary import by_contender, by_table, shown
+from summary import by_contender, by_table
+from summary import shown as printable
 from task import Task
 from tasks import listing, tasks
 
@@ -76,17 +77,13 @@ def ship(path: Path) -> None:
     """Write what all studies showed to the package, and what all but one showed beside the evidence."""
     found, studies = read(path)
     head = f"# Learned by benchmarks/calibration from {len(found)} tasks of {len(set(studies))} studies.\n"
-    keep(PAST, head + toml("discrepancy", learn(found, studies)))
-    without = [toml(f'"{study}"', discrepancy) for study, discrepancy in left_out(found, studies).items()]
+    keep(PAST, head + learn(found, studies).table())
+    keep(PAST.with_suffix(".csv"), pd.DataFrame(map(vars, shown(found, studies))).to_csv(index=False))
+    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies).items()]
     keep(
         path.with_name("past_without.toml"),
         "# Learned as src/bayesmix/past.toml, without one study.\n" + "".join(without),
     )
-
-
-def toml(name: str, discrepancy: Discrepancy) -> str:
-    """Return a discrepancy as a table of a TOML file."""
-    return f"[{name}]\n" + "".join(f"{n} = {value:.3g}\n" for n, value in vars(discrepancy).items())
 
 
 def keep(path: Path, text: str) -> None:
@@ -118,7 +115,7 @@ def main() -> None:
     table = pd.concat(rows, ignore_index=True)
     write_whole(asked.out / "scores.csv", lambda p: table.to_csv(p, index=False), overwrite=True)
     write_whole(asked.out / "calibration.png", figure(table).savefig, overwrite=True)
-    text = "\n\n".join(map(markdown, (shown(by_contender(table)), shown(by_table(table)))))
+    text = "\n\n".join(map(markdown, (printable(by_contender(table)), printable(by_table(table)))))
     legend = "\n".join(f"- {name}: {what}" for name, what in CONTENDERS.items())
     keep(asked.out / "calibration.md", f"{text}\n\n{legend}\n")
     print(text)

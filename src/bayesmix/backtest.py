@@ -1,4 +1,4 @@
-"""The command that hides the largest runs."""
+"""The commands that hide the largest runs, and learn from what such runs showed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.terminal import read_model, read_runs, say, say_notice, show, warn
+
+_YOURS = "yours"
 
 
 def extrapolate(
@@ -57,3 +59,36 @@ def extrapolate(
     show(result.scores(), index=False)
     say(result.sentence())
     say(f"wrote {out} and {picture}")
+
+
+def history(
+    extrapolations: Annotated[list[Path], typer.Argument(help="What `extrapolate` wrote of your own studies, JSON.")],
+    out: Annotated[Path, typer.Option(help="Discrepancy to write, as TOML.")] = Path("discrepancy.toml"),
+    seed: option.Seed = 0,
+    force: option.Force = False,
+) -> None:
+    """Learn how far laws are off beyond the runs of a house like yours; takes half a minute.
+
+    Past studies count too: the fewer of your own there are, the more. The table written belongs into model files.
+    """
+    from bayesmix.discrepancy import past
+    from bayesmix.errors import Fault, InputError
+    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.history import Shown, learn, past_studies
+    from bayesmix.results import load_extrapolation
+
+    refuse_overwrite(out, overwrite=force)
+    bends = {path: load_extrapolation(path).bend for path in extrapolations}
+    if faults := [
+        Fault(f"{path} shows no bend", "Give extrapolations whose hidden runs lie beyond the fitted ones")
+        for path, bend in bends.items()
+        if bend is None
+    ]:
+        raise InputError("history", faults)
+    shown = [Shown(_YOURS, *bend) for bend in bends.values() if bend]
+    for path, each in zip(bends, shown, strict=True):
+        say(f"{path}: responses fell {1 + each.bend:.2f} ± {each.error:.2f} times as far as the law said")
+    learned = learn([*past_studies(), *shown], run=past().run, study=_YOURS, seed=seed)
+    write_whole(out, lambda p: p.write_text(learned.table(), encoding="utf-8"), overwrite=force)
+    say(f"the next ones are expected to fall {1 + learned.location:.2f} ± {learned.scale:.2f} times as far")
+    say(f"wrote {out}: put its table into your model files")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.backtest import extrapolate
+from bayesmix.backtest import extrapolate, history
 from bayesmix.choice import decide, design, next_
 from bayesmix.conversion import export, import_
 from bayesmix.errors import BayesmixError
@@ -225,6 +225,7 @@ def predict(
 
 
 app.command()(extrapolate)
+app.command()(history)
 app.add_typer(plan, name="plan")
 app.command()(sensitivity)
 app.command()(decide)

@@ -78,6 +78,10 @@ class Discrepancy:
             raise BayesmixError(f"a discrepancy has {', '.join(table) or 'nothing'}. Give {', '.join(names)}")
         return cls(**table)
 
+    def table(self, title: str = "discrepancy") -> str:
+        """Return it as a table of a TOML file, such as a model's."""
+        return f"[{title}]\n" + "".join(f"{n} = {value:.3g}\n" for n, value in asdict(self).items())
+
     def given(self, bend: float, error: float) -> Discrepancy:
         """Return what is believed once the user's own largest runs were hidden, and showed a bend.
 
