@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import shared  # noqa: F401, finds the next
 from objective import EXACT, FEW, MANY, Objective
 from scipy.optimize import least_squares
@@ -24,7 +25,7 @@ Rival = Callable[[Runs, Runs, str], np.ndarray]
 def covariates(runs: Runs, fitted: Runs) -> np.ndarray:
     """Return weights, and the logarithms of N and D where they vary; shape (observation, covariate)."""
     weights = [runs.table[c] for c in sorted(runs.table) if c.startswith("w.")]
-    varying = [s for s in ("N", "D") if s in fitted.table and fitted.table[s].nunique() > 1]
+    varying = [s for s in ("N", "D") if s in fitted.table and np.ptp(fitted.column(s)) > 0]
     return np.stack([*weights, *(np.log(runs.column(s)) for s in varying)], axis=1)
 
 
@@ -92,12 +93,27 @@ def ridge(small: Runs, large: Runs, target: str) -> np.ndarray:
     return mean(fitted(x, y, RIDGES[int(np.argmin(errors))]), new)
 
 
+def line(small: Runs, large: Runs, target: str) -> np.ndarray:
+    """Loss of the same mixture in the smallest model, by a line of log losses through the few larger ones."""
+    columns = [c for c in small.table if c.startswith("w.")]
+    least = small.table["N"] == small.table["N"].min()
+    known = small.table[least].set_index(columns)[target]
+
+    def before(table: pd.DataFrame) -> np.ndarray:
+        return np.log(known.loc[pd.MultiIndex.from_frame(table[columns])].to_numpy())
+
+    few = small.table[~least]
+    return np.exp(np.polyval(np.polyfit(before(few), np.log(few[target]), 1), before(large.table)))
+
+
 TREES, LOG_LINEAR, RIDGE = "LightGBM (RegMix)", "log-linear, Huber (Olmix)", "exponential and own power, ridge"
 ADDITIVE, JOINT = "Shukor additive, least squares", "Shukor joint, least squares"
+LINE = "line through losses of the same mixtures"
 RIVALS: Mapping[str, Rival] = {
     TREES: lightgbm,
     LOG_LINEAR: optimised("olmix_loglinear", HUBER),
     RIDGE: ridge,
     ADDITIVE: optimised("shukor_additive", np.inf),
     JOINT: optimised("shukor_joint", np.inf),
+    LINE: line,
 }

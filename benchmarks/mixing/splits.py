@@ -12,7 +12,7 @@ from functools import cache, partial
 
 import numpy as np
 import pandas as pd
-from rivals import ADDITIVE, JOINT, LOG_LINEAR, RIDGE, TREES
+from rivals import ADDITIVE, JOINT, LINE, LOG_LINEAR, RIDGE, TREES
 from shared import data
 
 from bayesmix import Card, Runs
@@ -177,7 +177,7 @@ TASKS = (
     Task("RegMix, 1M: 512 mixtures, 256 hidden", "regmix-pile17", "1.12", regmix, laws=MIXTURE[:3]),
     *(
         Task(f"RegMix, 256 of 1M and {count} of 60M: {256 - count} of 60M hidden", "regmix-pile17", "",
-             partial(regmix_larger, count), ("effective_data",), (TREES,), (0, 1, 2))
+             partial(regmix_larger, count), ("effective_data",), (TREES, LINE), (0, 1, 2))
         for count in (8, 16, 32)
     ),
     Task("SlimPajama-7 up to 310M: 45 mixtures, 15 hidden", "slimpajama-7-and-pile-4", "0.55", unseen_mixtures,
