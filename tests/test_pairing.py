@@ -112,6 +112,19 @@ def test_pairs_stay_and_are_made_once(together):
     assert together.paired is together.paired
 
 
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_draws_that_never_moved_or_are_not_finite_do_no_harm(together, value):
+    """A user may insist on them; they are shown as they are."""
+    tree = together.tree.copy(deep=True)
+    for group in ("posterior", "unconstrained"):
+        for name, values in tree[group].to_dataset().data_vars.items():
+            stuck = values.isel(chain=0, draw=0).values
+            tree[group][name] = values.copy(data=np.broadcast_to(stuck + value, values.shape))
+    bad = replace(together, tree=tree)
+    expected = predict(bad, mixture_runs(3, seed=5), seed=0).expected
+    assert np.isnan(expected).all() if np.isnan(value) else np.ptp(expected, axis=0).max() == 0
+
+
 def test_diagnostics_are_of_the_order_of_sampling(together):
     assert list(map(str, together.paired.problems())) == list(map(str, together.problems()))
 

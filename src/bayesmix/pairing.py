@@ -33,6 +33,7 @@ _TRIED = 4  # blocks that show how much is lost
 _LOOKED_AT = 1000  # draws that slopes are taken from
 _KNOWN = 0.05  # share of a direction's variance that is from the runs, below which there is nothing to pair
 _MOST = 0.95  # correlation of errors
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,12 @@ class _Known:
 def paired(posterior: Posterior) -> Posterior:
     """Return the posterior with its targets' draws in pairs, and their errors' correlation as ``together``.
 
-    The posterior as it is where there is one target, or too few runs measured all of them.
+    The posterior as it is where there is one target, no two targets were measured by enough runs, or draws that did
+    not converge are not even finite.
     """
-    found = correlation(posterior)
-    if posterior.together is not None or found is None:
+    finite = all(np.isfinite(v).all() for v in posterior.values().values())
+    found = correlation(posterior) if posterior.together is None and finite else None
+    if found is None:
         return posterior
     tree = posterior.tree
     if posterior.apart:
@@ -105,7 +108,7 @@ def _known(posterior: Posterior, u: np.ndarray) -> list[_Known]:
     model, inputs, step = posterior.model, posterior.inputs, max(1, len(u) // _LOOKED_AT)
     some = {n: v[::step] for n, v in posterior.values().items()}
     expected, measured = measured_draws(model, some, inputs, posterior.seed)
-    responses = (expected - expected.mean(axis=0)) / half_width(measured - expected)
+    responses = (expected - expected.mean(axis=0)) / np.maximum(half_width(measured - expected), _TINY)
     observed, found = np.asarray(inputs.observed), []
     for target in range(u.shape[1]):
         centred = u[:, target] - u[:, target].mean(axis=0)
