@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -12,6 +13,7 @@ from bayesmix.model import Model
 from bayesmix.noise import NOISES, sampled
 from bayesmix.precision import double
 from bayesmix.runs import Runs
+from bayesmix.sensitivity import sensitivity
 from fakes import mixture_runs
 
 TARGETS = ("loss.web", "loss.code")
@@ -123,6 +125,14 @@ def test_draws_that_never_moved_or_are_not_finite_do_no_harm(together, value):
     bad = replace(together, tree=tree)
     expected = predict(bad, mixture_runs(3, seed=5), seed=0).expected
     assert np.isnan(expected).all() if np.isnan(value) else np.ptp(expected, axis=0).max() == 0
+
+
+def test_sensitivity_is_of_draws_as_they_were_sampled(together):
+    """Weights of prior and likelihood take targets that were sampled apart for independent."""
+    planned = mixture_runs(2, seed=5)
+    pd.testing.assert_frame_equal(
+        sensitivity(together, planned), sensitivity(replace(together, together=np.eye(2)), planned)
+    )
 
 
 def test_diagnostics_are_of_the_order_of_sampling(together):

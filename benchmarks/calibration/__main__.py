@@ -21,19 +21,18 @@ from pathlib import Path
 import pandas as pd
 from contenders import CONTENDERS, forecasts
 from figure import figure
-from history import Evidence, evidence, learn, read, shown, written
+from history import Evidence, evidence, learn, read, records, written
 from joblib import Parallel, delayed
 from rivals import RIVALS
 from scores import scored
 from shared import TABLES, markdown, present
 from store import Store
-from summary import by_contender, by_table
-from summary import shown as printable
+from summary import by_contender, by_table, shown
 from task import Task
 from tasks import listing, tasks
 
 from bayesmix.discrepancy import Discrepancy
-from bayesmix.files import write_whole
+from bayesmix.files import write_text, write_whole
 
 PAST = Path(__file__).parents[2] / "src" / "bayesmix" / "past.toml"
 
@@ -77,18 +76,13 @@ def ship(path: Path) -> None:
     """Write what all studies showed to the package, and what all but one showed beside the evidence."""
     found, studies = read(path)
     head = f"# Learned by benchmarks/calibration from {len(found)} tasks of {len(set(studies))} studies.\n"
-    keep(PAST, head + learn(found, studies).table())
-    keep(PAST.with_suffix(".csv"), pd.DataFrame(map(vars, shown(found, studies))).to_csv(index=False))
-    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies).items()]
-    keep(
-        path.with_name("past_without.toml"),
-        "# Learned as src/bayesmix/past.toml, without one study.\n" + "".join(without),
+    write_text(PAST, head + learn(found, studies).table(), overwrite=True)
+    write_text(
+        PAST.with_suffix(".csv"), pd.DataFrame(map(vars, records(found, studies))).to_csv(index=False), overwrite=True
     )
-
-
-def keep(path: Path, text: str) -> None:
-    """Write a text, over an earlier one."""
-    write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=True)
+    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies).items()]
+    head = "# Learned as src/bayesmix/past.toml, without one study.\n"
+    write_text(path.with_name("past_without.toml"), head + "".join(without), overwrite=True)
 
 
 def main() -> None:
@@ -105,7 +99,7 @@ def main() -> None:
     store, chosen = Store(asked.out), [task for task in tasks() if task.among(asked.only)]
     prepare(store, chosen)
     found, studies = [evidence(store, task) for task in chosen], [task.table for task in chosen]
-    keep(asked.out / "evidence.json", written(found, chosen))
+    write_text(asked.out / "evidence.json", written(found, chosen), overwrite=True)
     learned = left_out(found, studies)
     rows = []
     for task in chosen:
@@ -115,9 +109,9 @@ def main() -> None:
     table = pd.concat(rows, ignore_index=True)
     write_whole(asked.out / "scores.csv", lambda p: table.to_csv(p, index=False), overwrite=True)
     write_whole(asked.out / "calibration.png", figure(table).savefig, overwrite=True)
-    text = "\n\n".join(map(markdown, (printable(by_contender(table)), printable(by_table(table)))))
+    text = "\n\n".join(map(markdown, (shown(by_contender(table)), shown(by_table(table)))))
     legend = "\n".join(f"- {name}: {what}" for name, what in CONTENDERS.items())
-    keep(asked.out / "calibration.md", f"{text}\n\n{legend}\n")
+    write_text(asked.out / "calibration.md", f"{text}\n\n{legend}\n", overwrite=True)
     print(text)
 
 

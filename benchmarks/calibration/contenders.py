@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from rivals import RIVALS
 from store import DRAWS, Store
@@ -26,19 +24,14 @@ CONTENDERS = {
 def forecasts(store: Store, task: Task, learned: Discrepancy) -> dict[str, np.ndarray]:
     """Return the draws of every contender; `learned` is of other studies than the task's."""
     posterior, backtest = store.posterior(task), store.backtest(task)
-    ours = _with(posterior, learned)
+    ours = posterior.bending(learned)
     found = {
         OURS: _draws(task, ours),
         INFORMED: _draws(task, backtest.informing(ours) if backtest else ours),
-        TEXTBOOK: _draws(task, _with(posterior, None)),
-        BEST: _draws(task, _with(store.best_by_loo(task), None)),
+        TEXTBOOK: _draws(task, posterior.bending(None)),
+        BEST: _draws(task, store.best_by_loo(task).bending(None)),
     }
     return found | {rival: store.draws(task, rival) for rival in RIVALS}
-
-
-def _with(posterior: Posterior, discrepancy: Discrepancy | None) -> Posterior:
-    model = dataclasses.replace(posterior.model, discrepancy=discrepancy)
-    return dataclasses.replace(posterior, model=model)
 
 
 def _draws(task: Task, posterior: Posterior) -> np.ndarray:

@@ -84,11 +84,11 @@ def evidence(store: Store, task: Task) -> Evidence:
 
 def learn(found: Sequence[Evidence], studies: Sequence[str], *, without: str = "") -> Discrepancy:
     """Return what the tasks of all studies but one, or of all, say of a new one."""
-    run = _run([e for e, study in zip(found, studies, strict=True) if study != without])
-    return history.learn(shown(found, studies), run=run, without=without)
+    kept = [(e, study) for e, study in zip(found, studies, strict=True) if study != without]
+    return history.learn(records(*zip(*kept, strict=True)), run=_run([e for e, _ in kept]))
 
 
-def shown(found: Sequence[Evidence], studies: Sequence[str]) -> list[history.Shown]:
+def records(found: Sequence[Evidence], studies: Sequence[str]) -> list[history.Shown]:
     """Return what tasks showed as the package takes it."""
     return [history.Shown(study, e.bend, e.error, *e.before) for e, study in zip(found, studies, strict=True)]
 

@@ -19,7 +19,7 @@ from replay import replays
 from shared import arguments, chosen, markdown
 from tables import WISHES
 
-from bayesmix.files import write_whole
+from bayesmix.files import write_text
 
 BINS = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0)
 
@@ -82,8 +82,7 @@ def main() -> None:
             f"{wish.name}: mean regret by number of runs.",
             markdown(needed(replays(wish, asked.out), wish.start // 2)),
         ]
-    write_whole(asked.out / "decision.md", lambda p: p.write_text("\n\n".join(text) + "\n", encoding="utf-8"),
-                overwrite=True)  # fmt: skip
+    write_text(asked.out / "decision.md", "\n\n".join(text) + "\n", overwrite=True)
     print("\n\n".join(text))
 
 

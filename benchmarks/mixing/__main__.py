@@ -7,10 +7,9 @@
     python benchmarks/mixing --out results --preview    # Laplace approximations of what is not in results yet: an hour
 
 Laws are fitted with default settings, each split from nothing. Beyond the scale of the runs, what is believed of the
-bend was learned without the study at hand. The error is that of the median forecast, relative to
-what was measured, over all hidden responses; `in 90%` is the share of them inside the 90 % interval of one measured
-run. Rivals are point estimates. What was computed is kept in the folder, so that the same command goes on where it was
-stopped.
+bend was learned without the study at hand. The error is that of the median forecast, relative to what was measured,
+over all hidden responses; `in 90%` is the share of them inside the 90 % interval of one measured run. Rivals are point
+estimates. What was computed is kept in the folder, so that the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from shared import arguments, chosen, markdown
 from splits import TASKS
 from store import Split
 
-from bayesmix.files import write_whole
+from bayesmix.files import write_text
 
 
 def main() -> None:
@@ -36,10 +35,10 @@ def main() -> None:
         splits = [Split(task, seed, asked.out, asked.preview) for seed in task.seeds]
         scores += [scored(split.forecasts()).assign(task=task.name) for split in splits]
         if (comparison := splits[0].comparison) is not None:
-            shown = comparison[["elpd", "diff", "diff_se", "weight", "bad_k"]].round(2).reset_index(names="law")
+            shown = comparison.table[["elpd", "diff", "diff_se", "weight", "bad_k"]].round(2).reset_index(names="law")
             parts += [f"{task.name}, split {task.seeds[0]}, leaving out whole mixtures:", markdown(shown)]
     text = "\n\n".join([markdown(summary(pd.concat(scores))), *parts])
-    write_whole(asked.out / "mixing.md", lambda p: p.write_text(f"{text}\n", encoding="utf-8"), overwrite=True)
+    write_text(asked.out / "mixing.md", f"{text}\n", overwrite=True)
     print(text)
 
 

@@ -6,7 +6,7 @@ import re
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from splits import Task
 
 from bayesmix import Model, Posterior, Runs, compare, fit, predict
 from bayesmix.averaging import average
+from bayesmix.comparison import Comparison
 from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.files import write_whole
 from bayesmix.prediction import Prediction
@@ -72,7 +73,8 @@ class Split:
     @cached_property
     def posteriors(self) -> dict[str, Posterior]:
         """Posteriors of ready models with default settings, converged or not; the bend is that of other studies."""
-        return {law: _without(self._posterior(law), self.task.table).accept() for law in self.task.laws}
+        others = _past().get(self.task.table, past())
+        return {law: self._posterior(law).bending(others).accept() for law in self.task.laws}
 
     def _posterior(self, law: str) -> Posterior:
         sampled, approximated = self.folder / f"{law}.nc", self.folder / f"{law}.preview.nc"
@@ -83,10 +85,10 @@ class Split:
             print(f"{self.task.name}, split {self.seed}: {path.stem}, {time.perf_counter() - begin:.1f} s", flush=True)
         return Posterior.load(path)
 
-    @property
-    def comparison(self) -> pd.DataFrame | None:
+    @cached_property
+    def comparison(self) -> Comparison | None:
         """What leaving out mixtures says of the laws that were sampled and converged; see `bayesmix.compare`."""
-        return compare(self._sampled, leave_out="mixture").table if len(self._sampled) > 1 else None
+        return compare(self._sampled, leave_out="mixture") if len(self._sampled) > 1 else None
 
     @cached_property
     def _sampled(self) -> dict[str, Posterior]:
@@ -108,9 +110,9 @@ class Split:
 
     def _average(self) -> Prediction:
         """Return the forecast of all laws that converged, by their stacking weights."""
-        weights = compare(self._sampled, leave_out="mixture").weights
+        assert self.comparison is not None
         forecasts = {law: predict(posterior, self.runs[1], seed=0) for law, posterior in self._sampled.items()}
-        return average(forecasts, weights, seed=0)
+        return average(forecasts, self.comparison.weights, seed=0)
 
     def _intervals(self, forecast: Prediction) -> pd.DataFrame:
         ends = {}
@@ -132,9 +134,3 @@ class Split:
 def _past() -> dict[str, Discrepancy]:
     """Return what all studies but one showed of the bend."""
     return {study: Discrepancy.of(table) for study, table in tomllib.loads(PAST.read_text(encoding="utf-8")).items()}
-
-
-def _without(posterior: Posterior, study: str) -> Posterior:
-    """Return a posterior with what is believed of the bend without a study."""
-    model = replace(posterior.model, discrepancy=_past().get(study, past()))
-    return replace(posterior, model=model)

@@ -19,7 +19,7 @@ from cases import CASES, Case, Number
 from shared import arguments, chosen, markdown
 
 from bayesmix import Posterior, fit
-from bayesmix.files import write_whole
+from bayesmix.files import write_text
 
 
 def posterior(case: Case, folder: Path) -> Posterior:
@@ -71,7 +71,7 @@ def main() -> None:
     remarks.pop("", None)
     said = "\n".join(f"- {'; '.join(names)}: {text}" for text, names in remarks.items())
     text = "\n\n".join([markdown(pd.concat(tables)), said])
-    write_whole(asked.out / "reproduction.md", lambda p: p.write_text(f"{text}\n", encoding="utf-8"), overwrite=True)
+    write_text(asked.out / "reproduction.md", f"{text}\n", overwrite=True)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def history(
     """
     from bayesmix.discrepancy import past
     from bayesmix.errors import Fault, InputError
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import refuse_overwrite, write_text
     from bayesmix.history import Shown, learn, past_studies
     from bayesmix.results import load_extrapolation
 
@@ -89,6 +89,6 @@ def history(
     for path, each in zip(bends, shown, strict=True):
         say(f"{path}: responses fell {1 + each.bend:.2f} ± {each.error:.2f} times as far as the law said")
     learned = learn([*past_studies(), *shown], run=past().run, study=_YOURS, seed=seed)
-    write_whole(out, lambda p: p.write_text(learned.table(), encoding="utf-8"), overwrite=force)
+    write_text(out, learned.table(), overwrite=force)
     say(f"the next ones are expected to fall {1 + learned.location:.2f} ± {learned.scale:.2f} times as far")
     say(f"wrote {out}: put its table into your model files")

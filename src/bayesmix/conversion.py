@@ -37,7 +37,7 @@ def import_(
     """Read what another system wrote (W&B, lm-eval, Olmix, ...) as a table of runs."""
     from bayesmix import interchange
     from bayesmix.card import Card
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import refuse_overwrite, write_text
 
     if not format_ or not files:
         return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
@@ -49,8 +49,8 @@ def import_(
     said = Card(notice=stated.notice, about=stated.about)
     if said.text():
         refuse_overwrite(beside, overwrite=force)
-        write_whole(beside, lambda p: p.write_text(said.text(), encoding="utf-8"), overwrite=force)
-    write_whole(out, lambda p: p.write_text(table.text(), encoding="utf-8"), overwrite=force)
+        write_text(beside, said.text(), overwrite=force)
+    write_text(out, table.text(), overwrite=force)
     say_notice(stated.notice)
     domains, responses = len(table.domains), len(table.targets)
     say(f"read {len(table)} rows of {len(set(table.names))} runs from {table.source}")
@@ -73,7 +73,7 @@ def export(
     import json
 
     from bayesmix import interchange
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import refuse_overwrite, write_text
 
     if not decision or not to:
         return _explain(to, interchange.writable(), "bayesmix export decision.json --to FORMAT --out FILE")
@@ -86,7 +86,7 @@ def export(
     notice = json.loads(decision.read_text(encoding="utf-8"))["notice"]
     launched = interchange.launch(chosen, paths, source=str(decision), notice=notice)
     text = interchange.write(to, launched)
-    write_whole(out, lambda p: p.write_text(text, encoding="utf-8"), overwrite=force)
+    write_text(out, text, overwrite=force)
     for caveat in launched.caveats:
         warn(caveat)
     show(launched.table().dropna(axis=1, how="all"), index=False)

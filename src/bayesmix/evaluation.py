@@ -21,6 +21,7 @@ from bayesmix.runs import Runs
 # Draws in one call, and values of one array held at once: quick, and 100,000 responses still fit into memory.
 _DRAWS, _VALUES = 1000, 2**22
 _ONE_SD = (0.1587, 0.8413)  # of a normal distribution, either side of its median
+_TINY = 1e-12
 
 
 @in_double
@@ -113,6 +114,23 @@ def half_width(values: np.ndarray) -> np.ndarray:
     """Return half of the central 68 % over draws, the first axis: the standard deviation of normal numbers."""
     low, high = np.quantile(values, _ONE_SD, axis=0)
     return (high - low) / 2
+
+
+def signal(expected: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Return how far expected responses are from their mean over draws, the first axis, in units of their noise."""
+    return (expected - expected.mean(axis=0)) / np.maximum(half_width(measured - expected), _TINY)
+
+
+def evenly(count: int, about: int) -> slice:
+    """Return about that many of so many draws, evenly spaced."""
+    return slice(None, None, max(1, count // about))
+
+
+def thinned(posterior: Posterior, about: int) -> dict[str, np.ndarray]:
+    """Return about that many evenly spaced draws of every quantity."""
+    values = posterior.values()
+    few = evenly(len(next(iter(values.values()))), about)
+    return {n: v[few] for n, v in values.items()}
 
 
 def _pointwise(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -102,7 +102,7 @@ class Extrapolation:
         discrepancy, bend = posterior.model.discrepancy, self.bend
         if discrepancy is None or bend is None:
             return posterior
-        return replace(posterior, model=replace(posterior.model, discrepancy=discrepancy.given(*bend)))
+        return posterior.bending(discrepancy.given(*bend))
 
     def sentence(self) -> str:
         """Return how far the intervals can be trusted."""

@@ -43,6 +43,11 @@ def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite:
     return path
 
 
+def write_text(path: str | Path, text: str, *, overwrite: bool = False) -> Path:
+    """Write a text as `write_whole` does."""
+    return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=overwrite)
+
+
 def refuse_overwrite(path: str | Path, *, overwrite: bool) -> None:
     """Raise an error if a result cannot be written to `path`; called before long work too, lest it be done in vain.
 

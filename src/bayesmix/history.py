@@ -66,7 +66,7 @@ def past_studies() -> tuple[Shown, ...]:
     return tuple(Shown(*row) for row in pd.read_csv(_PAST).itertuples(index=False))
 
 
-def learn(shown: Sequence[Shown], *, run: float, study: str = "", without: str = "", seed: int = 0) -> Discrepancy:
+def learn(shown: Sequence[Shown], *, run: float, study: str = "", seed: int = 0) -> Discrepancy:
     """Return what is believed of the bend of a study's next large runs.
 
     Parameters
@@ -77,8 +77,6 @@ def learn(shown: Sequence[Shown], *, run: float, study: str = "", without: str =
         `Discrepancy.run`, which bends say nothing of.
     study : str
         The study; by default one that is not among them.
-    without : str
-        A study that is left out.
 
     Raises
     ------
@@ -89,39 +87,37 @@ def learn(shown: Sequence[Shown], *, run: float, study: str = "", without: str =
     if study and study not in names:
         raise BayesmixError(f"there is no study {study!r} in this history. It has {', '.join(names)}")
     index = np.array([names.index(s.study) for s in shown])
-    known = np.array([s.study != without for s in shown])
     bend, error, before, before_error = np.array([[s.bend, s.error, s.before, s.before_error] for s in shown]).T
-    one = _sampled(_bends, seed, bend=bend, error=error, known=known, study=index, effects=np.zeros(len(names)))
+    one = _sampled(_bends, seed, bend=bend, error=error, study=index, effects=np.zeros(len(names)))
     location, scale, df = _nearest_t(one, names.index(study) if study else None, np.random.default_rng(seed))
-    both = known & np.isfinite(before)
-    before, before_error = (np.where(both, v, 1.0) for v in (before, before_error))
-    two = _sampled(_bends_after, seed, bend=bend, error=error, known=both, before=before,
-                   before_error=before_error, df=df)  # fmt: skip
+    both = np.isfinite(before)
+    two = _sampled(_bends_after, seed, bend=bend[both], error=error[both], before=before[both],
+                   before_error=before_error[both], df=df)  # fmt: skip
     return Discrepancy(location, scale, df, run, **{n: float(v.mean()) for n, v in two.items()})
 
 
-def _bends(*, bend, error, known, study, effects):
+def _bends(*, bend, error, study, effects):
     location = numpyro.sample("location", dist.Normal(0, 0.5))
     between, within = (numpyro.sample(n, dist.HalfNormal(0.5)) for n in ("between", "within"))
     df = numpyro.sample("df", dist.Gamma(4, 1))
     effect = numpyro.sample("effect", dist.Normal(0, 1).expand(effects.shape).to_event(1))
-    _shown(bend, error, location + between * jnp.asarray(effect)[study], within, df, known)
+    _shown(bend, error, location + between * jnp.asarray(effect)[study], within, df)
 
 
-def _bends_after(*, bend, error, known, before, before_error, df):
+def _bends_after(*, bend, error, before, before_error, df):
     """Bends given those that the same runs had shown before; the error of these adds to the scatter."""
     intercept = numpyro.sample("intercept", dist.Normal(0, 0.5))
     slope = numpyro.sample("slope", dist.Normal(0.5, 0.5))
     spread = numpyro.sample("spread", dist.HalfNormal(0.5))
     total = jnp.sqrt(error**2 + (slope * before_error) ** 2)
-    _shown(bend, total, intercept + slope * before, spread, df, known)
+    _shown(bend, total, intercept + slope * before, spread, df)
 
 
-def _shown(bend, error, location, scale, df, known):
+def _shown(bend, error, location, scale, df):
     """Bends that are Student's t, each shown with a normal error, which is integrated out."""
     at = (bend[:, None] - error[:, None] * _NODES - jnp.broadcast_to(location, bend.shape)[:, None]) / scale
     log = dist.StudentT(df, 0, 1).log_prob(at) - jnp.log(scale) + _LOG_WEIGHTS
-    numpyro.factor("shown", jnp.where(known, jax.nn.logsumexp(log, axis=1), 0.0).sum())
+    numpyro.factor("shown", jax.nn.logsumexp(log, axis=1).sum())
 
 
 def _sampled(model: Callable, seed: int, **data) -> dict[str, np.ndarray]:

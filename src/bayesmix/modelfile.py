@@ -11,7 +11,7 @@ from typing import Any
 from bayesmix import laws, noise, ready, toml
 from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.errors import BayesmixError, Fault, InputError, suggest
-from bayesmix.files import write_whole
+from bayesmix.files import write_text
 from bayesmix.law import Law, Prior, Reference
 from bayesmix.model import Model
 from bayesmix.pooling import Pooling
@@ -170,7 +170,7 @@ def _check_published(law: Law, published: Mapping[str, Any], faults: list[Fault]
 
 def write(model: Model, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a model as TOML; `read` gives the same log density."""
-    return write_whole(path, lambda p: p.write_text(dumps(model), encoding="utf-8"), overwrite=overwrite)
+    return write_text(path, dumps(model), overwrite=overwrite)
 
 
 def dumps(model: Model) -> str:

@@ -24,7 +24,7 @@ import xarray as xr
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from bayesmix.evaluation import half_width, measured_draws
+from bayesmix.evaluation import evenly, measured_draws, signal, thinned
 from bayesmix.posterior import Posterior
 from bayesmix.residuals import correlation, nearest_correlation
 
@@ -33,7 +33,6 @@ _TRIED = 4  # blocks that show how much is lost
 _LOOKED_AT = 1000  # draws that slopes are taken from
 _KNOWN = 0.05  # share of a direction's variance that is from the runs, below which there is nothing to pair
 _MOST = 0.95  # correlation of errors
-_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,7 @@ def paired(posterior: Posterior) -> Posterior:
     not converge are not even finite.
     """
     finite = all(np.isfinite(v).all() for v in posterior.values().values())
-    found = correlation(posterior) if posterior.together is None and finite else None
-    if found is None:
+    if posterior.together is not None or not finite or (found := correlation(posterior)) is None:
         return posterior
     tree = posterior.tree
     if posterior.apart:
@@ -82,11 +80,9 @@ def _ordered(group: xr.Dataset, order: np.ndarray) -> xr.Dataset:
     def take(values: xr.DataArray) -> xr.DataArray:
         if "target" not in values.dims:
             return values
-        flat = np.moveaxis(values.values, values.dims.index("target"), 2).reshape(len(order), order.shape[1], -1)
-        moved = np.take_along_axis(flat, order[:, :, None], axis=0)
-        dims = ("chain", "draw", "target", *(d for d in values.dims[2:] if d != "target"))
-        sizes = [values.sizes[d] for d in dims]
-        return xr.DataArray(moved.reshape(sizes), dims=dims, coords=values.coords).transpose(*values.dims)
+        first = values.transpose("chain", "draw", "target", ...)
+        moved = np.take_along_axis(first.values.reshape(*order.shape, -1), order[:, :, None], axis=0)
+        return first.copy(data=moved.reshape(first.shape)).transpose(*values.dims)
 
     return group.map(take)
 
@@ -105,16 +101,14 @@ def _order(posterior: Posterior, together: np.ndarray) -> np.ndarray:
 
 
 def _known(posterior: Posterior, u: np.ndarray) -> list[_Known]:
-    model, inputs, step = posterior.model, posterior.inputs, max(1, len(u) // _LOOKED_AT)
-    some = {n: v[::step] for n, v in posterior.values().items()}
-    expected, measured = measured_draws(model, some, inputs, posterior.seed)
-    responses = (expected - expected.mean(axis=0)) / np.maximum(half_width(measured - expected), _TINY)
+    inputs, few = posterior.inputs, evenly(len(u), _LOOKED_AT)
+    responses = signal(*measured_draws(posterior.model, thinned(posterior, _LOOKED_AT), inputs, posterior.seed))
     observed, found = np.asarray(inputs.observed), []
     for target in range(u.shape[1]):
         centred = u[:, target] - u[:, target].mean(axis=0)
         directions, sizes, _ = np.linalg.svd(centred, full_matrices=False)
         z = directions[:, sizes > 1e-9 * sizes[0]] * np.sqrt(len(u))
-        slopes = np.linalg.lstsq(z[::step], responses[:, observed[:, target], target])[0]
+        slopes = np.linalg.lstsq(z[few], responses[:, observed[:, target], target])[0]
         share, axes = np.linalg.eigh(slopes @ slopes.T)
         share, axes = share[share > _KNOWN], axes[:, share > _KNOWN]
         rows = np.zeros((len(observed), len(share)))

@@ -25,6 +25,7 @@ from bayesmix.runs import Runs
 
 if TYPE_CHECKING:
     from bayesmix.diagnostics import Problem
+    from bayesmix.discrepancy import Discrepancy
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,10 @@ class Posterior:
     def accept(self) -> Posterior:
         """Return the posterior to be used even if it has not converged; its problems stay with it."""
         return dataclasses.replace(self, accepted=True)
+
+    def bending(self, discrepancy: Discrepancy | None) -> Posterior:
+        """Return the posterior with another discrepancy, or none: the draws are the same."""
+        return dataclasses.replace(self, model=dataclasses.replace(self.model, discrepancy=discrepancy))
 
     def require_converged(self) -> None:
         """Raise `NotConvergedError` unless the posterior converged or was accepted."""

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from bayesmix.evaluation import expected_draws
+from bayesmix.evaluation import mean, over_draws, thinned
 from bayesmix.posterior import Posterior
 
 FEW = 8  # runs that say nothing of it
 MATTERS = 1.25  # times, from which on it is said
 _LEAST = 1e-3  # eigenvalue of a correlation matrix
+_DRAWS = 1000  # that a median is taken of
 
 
 def correlation(posterior: Posterior) -> np.ndarray | None:
@@ -30,8 +31,9 @@ def correlation(posterior: Posterior) -> np.ndarray | None:
     much as so many rows may show by chance (Schäfer and Strimmer 2005, eq. 8 and target D, with the variance of a
     normal correlation). None of a single target, or where no 8 rows measured any two.
     """
-    inputs = posterior.inputs
-    observed, residual = np.asarray(inputs.observed), _residual(posterior)
+    if len(posterior.targets) < 2:
+        return None
+    observed, residual = np.asarray(posterior.inputs.observed), _residual(posterior)
     coordinates = posterior.tree["unconstrained"].sizes["coordinate"]
     fitted = coordinates / (1 if posterior.apart else len(posterior.targets))
     found, chance, shown = np.eye(len(posterior.targets)), 0.0, 0.0
@@ -50,7 +52,9 @@ def correlation(posterior: Posterior) -> np.ndarray | None:
 
 
 def _residual(posterior: Posterior) -> np.ndarray:
-    return posterior.inputs.response - np.median(expected_draws(posterior, posterior.inputs), axis=0)
+    inputs = posterior.inputs
+    expected = over_draws(mean, posterior.model, thinned(posterior, _DRAWS), inputs)[:, : len(inputs.response)]
+    return inputs.response - np.median(expected, axis=0)
 
 
 def nearest_correlation(matrix: np.ndarray) -> np.ndarray:
@@ -64,7 +68,7 @@ def nearest_correlation(matrix: np.ndarray) -> np.ndarray:
 def widening(posterior: Posterior, weights: ArrayLike) -> float:
     """Return how many times as uncertain a weighted sum over targets is as independent errors would make it."""
     v = np.asarray(weights)
-    if np.count_nonzero(v) < 2 or (found := correlation(posterior)) is None:
+    if np.count_nonzero(v) < 2 or (found := posterior.paired.together) is None:
         return 1.0
     seen = np.where(posterior.inputs.observed, _residual(posterior), np.nan)
     each = v * np.subtract(*np.nanquantile(seen, [0.75, 0.25], axis=0))

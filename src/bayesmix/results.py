@@ -17,7 +17,7 @@ from bayesmix.decision import Decision, Problem, Proposal
 from bayesmix.decision.decision import Under
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
-from bayesmix.files import write_whole
+from bayesmix.files import write_text
 from bayesmix.provenance import versions
 
 FORMAT = 4  # 2: bends in extrapolations; 3: more evidence in decisions; 4: sizes in decisions
@@ -56,7 +56,7 @@ def save(result: Result, path: str | Path, *, notice: str = "", overwrite: bool 
     if isinstance(result, Extrapolation | Proposal):
         content["sentence"] = result.sentence()
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=overwrite)
+    return write_text(path, text, overwrite=overwrite)
 
 
 def load_comparison(path: str | Path) -> Comparison:

@@ -78,14 +78,15 @@ def sensitivity(posterior: Posterior, planned: Runs | None = None, *, seed: int 
         The posterior has not converged.
     """
     posterior.require_converged()
-    posterior = posterior.paired  # as a forecast is, so that its draws and those of prior and likelihood are the same
     group = posterior.tree["posterior"]
     shape = group.sizes["chain"], group.sizes["draw"]
     looked_at = {str(n): v.values for n, v in group.data_vars.items() if n in posterior.model.unknowns}
     dims = {str(n): list(v.dims[2:]) for n, v in group.data_vars.items()}
     coords = {str(n): v.values for n, v in group.coords.items() if n not in ("chain", "draw")}
     if planned is not None:
-        expected = predict(posterior, planned, seed=seed).expected
+        # In the order of prior and likelihood, which take targets sampled apart for independent: with no pairs.
+        apart = dataclasses.replace(posterior, together=np.eye(len(posterior.targets)))
+        expected = predict(apart, planned, seed=seed).expected
         looked_at["forecast"] = expected.reshape(*shape, *expected.shape[1:])
         dims["forecast"] = ["planned", "target"]
         coords |= {"planned": list(planned.names), "target": list(posterior.targets)}

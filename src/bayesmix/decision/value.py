@@ -20,8 +20,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from bayesmix.evaluation import signal
+
 SURE = 2.0  # standard errors from which on something is told from nothing
-_TINY = 1e-12
 
 
 class Worth(Protocol):
@@ -195,9 +196,7 @@ class Information:
     @classmethod
     def of(cls, expected: np.ndarray, measured: np.ndarray) -> Information:
         """Begin with no runs taken; expected and measured responses have the shape (draw, run, target)."""
-        low, high = np.quantile(measured - expected, [0.1587, 0.8413], axis=0)
-        signal = (expected - expected.mean(axis=0)) / np.maximum((high - low) / 2, _TINY)
-        flat = signal.reshape(len(signal), -1)
+        flat = signal(expected, measured).reshape(len(expected), -1)
         return cls(flat.T @ flat / len(flat), expected.shape[2])
 
     def gains(self, candidates: Sequence[int]) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.covariates import is_fraction
-from bayesmix.evaluation import measured_draws
+from bayesmix.evaluation import measured_draws, thinned
 from bayesmix.posterior import Posterior
 
 # Quantiles at 5 and 95 % need no more draws than this, and a figure should not take a minute.
@@ -45,10 +45,3 @@ def fitted(posterior: Posterior) -> Fitted:
     unit = np.where([is_fraction(t) for t in posterior.targets], 100.0, 100.0 / median)
     low, high = np.quantile(noisy, [0.05, 0.95], axis=0)
     return Fitted(measured, median, (measured - median) * unit, (low - median) * unit, (high - median) * unit)
-
-
-def thinned(posterior: Posterior, draws: int) -> dict[str, np.ndarray]:
-    """Return about that many evenly spaced draws of every quantity."""
-    values = posterior.values()
-    step = max(1, len(next(iter(values.values()))) // draws)
-    return {n: v[::step] for n, v in values.items()}
