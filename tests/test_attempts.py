@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from bayesmix.diagnostics import energy_mixing, sampling_problems
 from bayesmix.inference import batch, fit, maps
 from bayesmix.inference.program import program
+from bayesmix.inference.sampling import Sample
 from bayesmix.model import Model
 from bayesmix.pooling import Pooling
 from bayesmix.posterior import Posterior
@@ -17,25 +19,31 @@ def kinds(posterior):
     return [p.kind for p in posterior.problems()]
 
 
-@pytest.mark.parametrize(("failing", "attempts"), [(0, 0), (1, 1), (2, 2), (9, 2)])
-def test_what_fails_is_sampled_again_at_most_twice(failing, attempts, simulated, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "failing", "attempts"),
+    [("r_hat", 0, 0), ("r_hat", 1, 1), ("r_hat", 2, 2), ("r_hat", 9, 2), ("ess_tail", 3, 3), ("ess_bulk", 9, 3)],
+)
+def test_what_fails_is_sampled_again(kind, failing, attempts, simulated, monkeypatch):
+    """Twice, and once more where nothing but effective draws is wanting."""
     judged = []
 
-    def verdict(outcome, settings, rung):
-        judged.append(rung)
-        return [batch.Problem("r_hat", "made up", short=f"R-hat {len(judged)}")] if rung < min(failing, 2) else []
+    def verdict(draws, _):
+        judged.append(len(judged) + 1)
+        return [batch.Problem(kind, "made up", short=f"{kind} {judged[-1]}")] if len(judged) <= failing else []
 
-    monkeypatch.setattr(batch, "_wrong", verdict)
+    monkeypatch.setattr(batch, "sampling_problems", verdict)
+    monkeypatch.setattr(batch, "_JUDGED", 0)
     posterior = fit(Model.read("chinchilla_normal"), simulated(0), seed=0, draws=100)
-    assert judged == list(range(attempts + 1))
-    assert posterior.attempts == tuple(f"R-hat {i + 1}" for i in range(attempts))
+    # What comes of the last attempt is kept unjudged.
+    assert len(judged) == min(failing + 1, 3)
+    assert posterior.attempts == tuple(f"{kind} {i + 1}" for i in range(attempts))
     assert posterior.tree["posterior"].sizes["draw"] == 100
     assert ("attempts" in kinds(posterior)) == bool(attempts)
     if attempts:
         (said,) = (p for p in posterior.problems() if p.kind == "attempts")
         assert not said.fatal
         assert said.sentence.startswith(
-            f"Sampling was repeated more carefully after {'; then '.join(posterior.attempts)}."
+            f"Sampling was repeated more carefully after {'; then '.join(posterior.attempts[:2])}"
         )
 
 
@@ -117,3 +125,21 @@ def test_the_share_of_memory_maps_is_read_where_there_is_one(tmp_path, monkeypat
     assert maps.used() == 0.25
     monkeypatch.setattr(maps, "_MAPS", tmp_path / "nowhere")
     assert maps.used() == 0.0
+
+
+def test_thinned_draws_are_judged_by_all_of_them():
+    """Of energies that hardly move every other one seems to move more; a divergence may be among those left out."""
+    rng = np.random.default_rng(0)
+    energy = np.zeros((2, 800))
+    for i in range(1, 800):
+        energy[:, i] = 0.95 * energy[:, i - 1] + rng.standard_normal(2)
+    bfmi = np.repeat(energy_mixing(energy)[:, None], 800, axis=1)
+    diverging = np.zeros((2, 800), bool)
+    diverging[1, 3] = True
+    stats = {"energy": energy, "bfmi": bfmi, "diverging": diverging, "n_steps": np.full((2, 800), 7)}
+    thinned = batch._thinned(Sample(rng.standard_normal((2, 800, 1)), stats, 0), 4)
+    assert thinned.u.shape == (2, 200, 1)
+    assert thinned.stats["diverging"].sum() == 1
+    found = {p.kind for p in sampling_problems({"a": thinned.u}, thinned.stats)}
+    assert {"bfmi", "divergences"} <= found
+    assert energy_mixing(thinned.stats["energy"]).min() > 1.5 * bfmi.min()

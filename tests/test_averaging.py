@@ -11,7 +11,8 @@ from bayesmix.averaging import average, average_optimum, scale_weights, shares, 
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.model import Model
-from bayesmix.prediction import compute_optimal, predict
+from bayesmix.optimum import compute_optimal
+from bayesmix.prediction import predict
 from bayesmix.runs import Runs
 from bayesmix.stacking import pseudo_bma, stacking
 from fakes import chinchilla_values, fake, scale_runs
@@ -166,3 +167,16 @@ def test_predictions_of_different_runs_are_not_averaged():
     other = Runs.of(pd.DataFrame({"run": ["x"], "N": [7e10], "D": [1.4e12]}), planned=True)
     with pytest.raises(BayesmixError, match="different runs"):
         average({"a": predict(p, FAR, seed=0), "b": predict(p, other, seed=0)}, {"a": 0.5, "b": 0.5}, seed=0)
+
+
+def test_probabilities_of_counts_and_densities_are_not_weighed_against_each_other():
+    first, second = hidden("a", [1.0] * 4), dataclasses.replace(hidden("b", [1.0] * 4), discrete=True)
+    with pytest.raises(BayesmixError, match="probabilities of counts, others densities"):
+        scale_weights([first, second])
+
+
+def test_a_response_that_no_law_thought_possible_tells_them_not_apart():
+    possible = np.log([[0.9, 0.9, 0.1], [0.3, 0.3, 0.9]])
+    impossible = np.full((2, 1), -np.inf)
+    assert np.array_equal(stacking(np.hstack([possible, impossible])), stacking(possible))
+    assert stacking(impossible).tolist() == [0.5, 0.5]

@@ -94,3 +94,17 @@ def test_faults_of_a_budget_are_said_together():
     said = str(caught.value)
     for words in ("C = -1", "served = -2", "unknown 'flops'", "planned states N, which the budget is to choose"):
         assert words in said
+
+
+def test_the_worst_excess_chooses_a_size_as_the_worst_loss_does():
+    """Two targets alike but for their domains. Where all are bad none exceeds its best by much, which is no merit."""
+    runs = mixture_runs(30, targets=("loss.web", "loss.code"))
+    scales = {"N": np.geomspace(1e7, 1e10, 30), "D": np.tile(np.geomspace(1e9, 1e12, 10), 3)}
+    runs = Runs.of(runs.table.assign(**scales).drop(columns="C", errors="ignore"))
+    model = replace(Model.read("effective_tokens_nd"), discrepancy=None)
+    values = {"L0": 2.6, "floor": 1.7 / 2.6, "split": 4 / 9, "kN": 0.34 * 0.4 / 2.6, "kD": 0.28 * 0.5 / 2.6}
+    values |= {"rho": 0.5, "epsilon": 1e-3, "rise": 1e9, "tau": 1.0, "t": [[1.0, -0.5, -0.5], [-0.5, 1.0, -0.5]]}
+    both = fake(model, runs, values | {"sigma": 0.003, "nu": 30.0})
+    sizes = {c: decide(both, Problem(combine=c, budget={"C": C}), seed=0).problem.planned["N"]
+             for c in ("worst", "worst excess")}  # fmt: skip
+    assert sizes["worst excess"] == pytest.approx(sizes["worst"], rel=0.05)

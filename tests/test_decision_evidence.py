@@ -198,3 +198,14 @@ def test_another_problem_about_the_same_laws_compiles_nothing(posterior, compila
         problem = Problem({"loss.web": 3, "loss.code": 1}, bounds={"web": (0.1, 0.5)}, baseline={"web": 1.0})
         decide(other, problem, seed=3, draws=120)
         assert not compilations
+
+
+def test_candidates_that_are_forbidden_are_named(posterior):
+    problem = Problem(candidates={"house": {"web": 0.9, "code": 0.05, "books": 0.05}}, bounds={"web": (0.0, 0.3)})
+    (said,) = (w for w in decide(posterior, problem, seed=0).warnings if "may not be trained" in w)
+    assert said.startswith("house, uniform") or said.startswith("house")
+
+
+def test_a_baseline_outside_the_fitted_mixtures_is_said_to_be(posterior):
+    far = Problem(baseline={"web": 1.0, "code": 0.0, "books": 0.0}, within="fitted mixtures")
+    assert any(w.startswith("The baseline lies outside") for w in decide(posterior, far, seed=0).warnings)

@@ -13,15 +13,18 @@ from bayesmix.decision import Problem, decide
 from bayesmix.discrepancy import MOST, Discrepancy, past
 from bayesmix.errors import BayesmixError, InputError
 from bayesmix.evaluation import log_density
-from bayesmix.extrapolation import Extrapolation
+from bayesmix.extrapolation import Extrapolation, informed
 from bayesmix.law import law, prior, reference
 from bayesmix.model import Model
 from bayesmix.modelfile import dumps, loads
-from bayesmix.prediction import compute_optimal, predict
+from bayesmix.optimum import compute_optimal
+from bayesmix.prediction import predict
 from bayesmix.runs import Runs
 from fakes import chinchilla_values, fake, scale_runs
 
-WIDE = Discrepancy(location=0.3, scale=0.4, df=3.0, run=0.1, intercept=0.2, slope=0.5, spread=0.2)
+WIDE = Discrepancy(
+    location=0.3, scale=0.4, df=3.0, run=0.1, before=0.1, before_scale=0.3, intercept=0.2, slope=0.5, spread=0.2
+)
 CERTAIN = dataclasses.replace(WIDE, location=0.5, scale=1e-9, run=0.0)
 EXPONENTS = {"alpha": 0.34, "beta": 0.28}
 FAR = {"N": [7e10, 5e9, 3e11], "D": [1.4e12, 3e13, 4e11]}
@@ -45,6 +48,12 @@ def arrays(p, runs):
     return p.model.inputs(runs, p.coordinates)[0]
 
 
+def edge(p, runs):
+    """Return planned runs at the edge, and their decades; all targets were measured by the same runs."""
+    (found,) = beyond.edges(p, arrays(p, runs))
+    return found.inputs, found.decades
+
+
 def test_draws_of_the_bend_are_student_t_and_bounded():
     heavy = dataclasses.replace(WIDE, df=1.5, scale=1.0)
     drawn = heavy.draws(np.random.default_rng(0), 20_000)
@@ -55,9 +64,14 @@ def test_draws_of_the_bend_are_student_t_and_bounded():
 
 
 def test_what_the_largest_runs_showed_moves_and_narrows_the_bend():
+    """Shrunk to what is usual by its error; a certain one is taken as it is, one that nobody measured tells nothing."""
     given = WIDE.given(1.0, 0.2)
-    assert given.location == pytest.approx(0.2 + 0.5 * 1.0)
-    assert given.scale == pytest.approx(np.hypot(0.2, 0.5 * 0.2))
+    share = 0.3**2 / (0.3**2 + 0.2**2)
+    assert given.location == pytest.approx(0.2 + 0.5 * (0.1 + share * 0.9))
+    assert given.scale == pytest.approx(np.sqrt(0.2**2 + 0.5**2 * 0.3**2 * (1 - share)))
+    certain, unknown = WIDE.given(1.0, 0.0), WIDE.given(1.0, 1e6)
+    assert (certain.location, certain.scale) == pytest.approx((0.2 + 0.5, 0.2))
+    assert (unknown.location, unknown.scale) == pytest.approx((0.2 + 0.05, np.hypot(0.2, 0.5 * 0.3)))
     assert given.given(1.0, 0.2) == given
 
 
@@ -94,7 +108,7 @@ def test_runs_within_the_hull_of_the_fitted_ones_stay_and_others_go_to_its_borde
     frame = pd.DataFrame({"N": 10.0 ** log[:, 0], "D": 10.0 ** log[:, 1], "loss": 3.0})
     p = posterior(None, Runs.of(frame))
     asked = np.array([[8.7, 9.9], [9.5, 10.5], [12, 9], [8, 12], [7, 8], [10, 9]])
-    moved, decades = beyond.edge(p, arrays(p, planned(N=10 ** asked[:, 0], D=10 ** asked[:, 1])))
+    moved, decades = edge(p, planned(N=10 ** asked[:, 0], D=10 ** asked[:, 1]))
     at = np.log10(np.column_stack([moved.covariates["N"], moved.covariates["D"]]))
     expected = np.array([[8.7, 9.9], [9, 10], [10, 9], [8, 11], [8, 9], [10, 9]])
     np.testing.assert_allclose(at, expected, atol=1e-4)
@@ -104,12 +118,12 @@ def test_runs_within_the_hull_of_the_fitted_ones_stay_and_others_go_to_its_borde
 def test_runs_on_one_line_and_runs_of_one_covariate_have_a_border_too():
     N = np.geomspace(1e8, 1e10, 6)
     p = posterior(None, Runs.of(pd.DataFrame({"N": N, "D": 20 * N, "loss": 3.0})))
-    moved, _ = beyond.edge(p, arrays(p, planned(N=[1e12], D=[2e13])))
+    moved, _ = edge(p, planned(N=[1e12], D=[2e13]))
     assert moved.covariates["N"] == pytest.approx(1e10, rel=1e-4)
     assert moved.covariates["D"] == pytest.approx(2e11, rel=1e-4)
     runs = Runs.of(pd.DataFrame({"D": 20 * N, "loss": 3.0}))
     one = fake(Model.read("alab_m2"), runs, _curve(runs))
-    moved, decades = beyond.edge(one, arrays(one, planned(D=[1e9, 1e11, 2e13])))
+    moved, decades = edge(one, planned(D=[1e9, 1e11, 2e13]))
     np.testing.assert_allclose(decades, [np.log10(2), 0, 2], atol=1e-6)
     np.testing.assert_allclose(moved.covariates[next(iter(moved.covariates))], [2e9, 1e11, 2e11], rtol=1e-6)
 
@@ -216,7 +230,7 @@ def test_forecasts_are_distributed_as_the_equations_say():
     N0, D0 = (np.exp(np.log(runs.column(n)).mean()) for n in ("N", "D"))
     far = {"N": 1e12, "D": 2e13}
     drawn = predict(posterior(WIDE, count=count), planned(**{n: [v] for n, v in far.items()}), seed=0).measured[:, 0, 0]
-    moved, _ = beyond.edge(posterior(WIDE), arrays(posterior(WIDE), planned(**{n: [v] for n, v in far.items()})))
+    moved, _ = edge(posterior(WIDE), planned(**{n: [v] for n, v in far.items()}))
     rng = np.random.default_rng(1)
     alpha, beta = (v * np.exp(0.02 * rng.standard_normal(count)) for v in EXPONENTS.values())
     # As in `posterior`: A and B hold in the paper's units for the central exponents.
@@ -265,3 +279,76 @@ def test_a_decision_is_about_responses_with_the_bend(N):
 
 def posterior_without(p):
     return dataclasses.replace(p, model=dataclasses.replace(p.model, discrepancy=None))
+
+
+def two_targets():
+    """Return a posterior whose first target all runs measured, and whose second only the smaller ones."""
+    runs = scale_runs()
+    small = np.argsort(runs.column("C"))[:12]
+    other = np.full(len(runs), np.nan)
+    other[small] = runs.column("loss")[small]
+    table = runs.table.drop(columns="C").rename(columns={"loss": "loss.a"}).assign(**{"loss.b": other})
+    runs, model = Runs.of(table), dataclasses.replace(Model.read("chinchilla"), discrepancy=WIDE)
+    return fake(model, runs, {n: [v, v] for n, v in chinchilla_values(runs).items()}), small
+
+
+def test_what_is_beyond_is_asked_of_each_target_by_the_runs_that_measured_it():
+    p, small = two_targets()
+    largest = p.runs.table.iloc[[int(np.argmax(p.runs.column("C")))]]
+    asked = planned(N=largest["N"].to_numpy(), D=largest["D"].to_numpy())
+    by_all, by_few = beyond.edges(p, arrays(p, asked))
+    assert (by_few.decades > 0) != (by_all.decades > 0), "one is beyond its runs, the other one of them"
+    factor = beyond.factors(p, arrays(p, asked), 0)[:, 0]
+    assert np.array_equal(factor.std(axis=0) > 0, [False, True])
+    few = Runs.of(p.runs.table.iloc[small].drop(columns=["C", "loss.a"], errors="ignore"))
+    alone = fake(dataclasses.replace(p.model, targets=("loss.b",)), few, chinchilla_values(few))
+    assert max(by_few.decades[0], by_all.decades[0]) == pytest.approx(edge(alone, asked)[1][0], rel=1e-6)
+    said = [s for s in predict(p, asked, seed=0).warnings if "decades" in s]
+    assert said
+    assert all("the fitted runs that measured loss.b" in s for s in said)
+
+
+@law(paper="nowhere")
+def sparse(N, sparsity, *, E=prior(LogNormal(0, 1), "", ""), N0=reference("N")):
+    return E * (1 + (N / N0) ** -0.3 * (1 - sparsity) ** 0.1)
+
+
+def test_a_planned_run_without_decades_leaves_others_theirs():
+    frame = pd.DataFrame({"N": np.geomspace(1e8, 1e9, 9), "sparsity": np.tile([0.5, 0.7, 0.9], 3), "loss": 3.0})
+    p = fake(Model(sparse, targets=("loss",), discrepancy=WIDE), Runs.of(frame), {"E": 2.0, "sigma": 0.01, "nu": 30.0})
+    alone, both, inside = (edge(p, planned(N=[1e9] * len(s), sparsity=s))[1] for s in ([0.05], [0.05, 0.0], [0.5]))
+    assert alone[0] == both[0] > 0.9
+    assert both[1] == inside[0]
+    (said,) = (s for s in predict(p, planned(N=[1e9], sparsity=[0.0]), seed=0).warnings if "decades" in s)
+    assert said.startswith("sparsity is 0 in a planned run")
+
+
+def test_a_decision_about_a_fraction_keeps_it_below_one():
+    rng = np.random.default_rng(0)
+    w = rng.dirichlet(np.ones(2), 30)
+    frame = pd.DataFrame({"w.web": w[:, 0], "w.code": w[:, 1], "N": np.geomspace(1e8, 1e9, 30), "error.x": 0.5})
+    steep = dataclasses.replace(CERTAIN, location=-3.0)
+    values = {"E": 0.4, "a": 0.1 + 0.02 * rng.standard_normal((1000, 1)), "sigma": 0.01, "nu": 30.0}
+    p = fake(Model(loss, targets=("error.x",), discrepancy=steep), Runs.of(frame), values)
+    decision = decide(p, Problem(planned={"N": 1e13}), seed=0, draws=1000)
+    asked = planned(w__web=decision.mixture[[0]], w__code=decision.mixture[[1]], N=[1e13])
+    expected = predict(p, asked, seed=0).expected
+    assert decision.objective.max() <= 0.999
+    assert decision.objective.mean() == pytest.approx(expected.mean(), rel=1e-6)
+
+
+def test_a_hidden_response_of_nothing_shows_no_bend():
+    p = posterior(WIDE)
+    far = planned(**FAR)
+    with_zero = Runs.of(far.table.assign(loss=[2.0, 1.9, 1.8]))
+    inputs = arrays(p, with_zero)
+    inputs.response[1, 0] = 0.0
+    ((bend, error),) = beyond.bends(p, inputs, 0)
+    kept = arrays(p, with_zero.rows(np.array([True, False, True])))
+    assert (bend, error) == pytest.approx(beyond.bends(p, kept, 0)[0], rel=0.05)
+
+
+def test_two_extrapolations_of_a_model_are_refused():
+    shown = Extrapolation("chinchilla", "C", pd.DataFrame(), pd.DataFrame(), ())
+    with pytest.raises(BayesmixError, match="two extrapolations are of model chinchilla"):
+        informed({"a": posterior(WIDE)}, [shown, shown])

@@ -1,10 +1,14 @@
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from numpyro.distributions import Normal
 
 from bayesmix import Model, Runs, extrapolate, simulate
 from bayesmix.errors import BayesmixError, InputError
 from bayesmix.extrapolation import Extrapolation
+from bayesmix.law import law, prior, reference
+from bayesmix.noise import NOISES
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +126,24 @@ def test_a_forecast_beyond_the_backtest_is_told(result, runs):
 )
 def test_the_sentence_says_how_far_intervals_can_be_trusted(bias, decades, said):
     assert said in made_up(bias, decades).sentence()
+
+
+@law(paper="nowhere")
+def rising(N, *, a=prior(Normal(0, 1), "", ""), k=prior(Normal(0, 1), "", ""), N0=reference("N")):
+    return a + k * jnp.log(N / N0)
+
+
+def test_scores_around_zero_are_judged_in_multiples_of_their_reference():
+    """A score may be negative, where it has no logarithm."""
+    rng = np.random.default_rng(0)
+    N = np.geomspace(1e7, 1e9, 40)
+    score = 0.15 - 0.1 * np.log(N / 1e8) + 0.02 * rng.standard_normal(40)
+    frame = pd.DataFrame({"N": N, "D": 20 * N, "score.x": score})
+    model = Model(rising, NOISES["normal"], targets=("score.x",), discrepancy=None)
+    found = extrapolate(model, Runs.of(frame), by="N", at=2e8, seed=0).table
+    assert (found["truth"] < 0).any()
+    inside = (found["low90%"] <= found["truth"]) & (found["truth"] <= found["high90%"])
+    assert inside.mean() > 0.6
+    assert np.abs(found["bias"]).max() < 1
+    ratio = (found["truth"] - found["median"]) / found["bias"]
+    assert np.ptp(ratio) < 1e-6 * ratio.max()

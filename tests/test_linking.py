@@ -9,6 +9,7 @@ import pytest
 
 from bayesmix import Model, Problem, Runs, decide, predict, propose, write_report
 from bayesmix.beyond import bent
+from bayesmix.discrepancy import Discrepancy
 from bayesmix.errors import BayesmixError, NotConvergedError
 from bayesmix.evaluation import mean, over_draws
 from bayesmix.linking import Link, linked
@@ -166,3 +167,44 @@ def test_a_report_refuses_one_posterior_under_the_name_of_a_link(mixing, tmp_pat
     with pytest.raises(BayesmixError, match="one is given as a posterior and as a link"):
         write_report(tmp_path / "report", {"one": mixing}, links={"one": link("loss.web")})
     assert not (tmp_path / "report").exists()
+
+
+def test_noises_of_a_link_and_of_what_it_reads_off_are_independent(forecast):
+    """Both models have Student-t errors of the log, and the seed is the same."""
+    runs = Runs.of(pd.DataFrame({"loss": np.linspace(2, 4, 12), "loss.task": np.linspace(1, 3, 12)}))
+    model = replace(Model.read("loss_to_loss"), covariates={"L": "loss"}, targets=("loss.task",), discrepancy=None)
+    step = fake(model, runs, {"E_1": 0.5, "K": 1.5, "kappa": 1e-6, "s": 0.5, "sigma": 0.01, "nu": 30.0})
+    found = linked(forecast, [step, link("loss.task")], seed=0)
+    noise = np.log(found.measured / found.expected)[:, 0]
+    assert np.abs(np.corrcoef(noise[:, :2].T)[0, 1]) < 4 / np.sqrt(len(noise))
+
+
+def test_scores_of_one_link_err_together(forecast):
+    """Residuals of both scores are the same but for their sign, and so are the errors of a measured run."""
+    losses, wiggle = np.linspace(2.0, 4.0, 40), 0.02 * np.random.default_rng(0).standard_normal(40)
+    scores = {"accuracy.a": accuracy(losses) + wiggle, "accuracy.b": accuracy(losses) + wiggle}
+    runs = Runs.of(pd.DataFrame({"loss": losses, **scores}))
+    model = replace(Model.read("ladder_two_step"), covariates={"L": "loss"}, targets=tuple(scores), discrepancy=None)
+    read = fake(model, runs, {"b": 0.25, "r": 0.9, "k": 6.0, "m": 0.9, "sigma": 0.02})
+    found = linked(forecast, [read], seed=0)
+    noise = (found.measured - found.expected)[:, 0, 1:]
+    own = noise - np.poly1d(np.polyfit(forecast.measured[:, 0, 0], noise, 1)[:, 0])(forecast.measured[:, 0, :])
+    assert read.paired.together[0, 1] > 0.8
+    assert np.corrcoef(own.T)[0, 1] > 0.7
+
+
+def test_what_was_compiled_for_an_error_is_not_used_for_a_loss():
+    """The same law and shapes: one response is capped, the other not."""
+    runs = {t: Runs.of(pd.DataFrame({"loss": np.linspace(2, 4, 12), t: 0.5})) for t in ("error.x", "loss.y")}
+    steep = Discrepancy(
+        location=-4.0, scale=1e-9, df=3.0, run=0.0, before=0.0, before_scale=1.0, intercept=0.0, slope=0.0, spread=1.0
+    )
+    flat = fake(Model.read("constant"), scale_runs(), {"L0": 40.0, "sigma": 0.01, "nu": 30.0})
+    base = predict(flat, Runs.of(pd.DataFrame({"N": [1e9], "D": [2e10]}), planned=True), seed=0)
+    base = replace(base, expected=np.full_like(base.expected, 0.2), measured=np.full_like(base.measured, 0.2))
+    values = {"E_1": 0.1, "K": 0.4, "kappa": 1.0, "s": 0.01, "sigma": 0.01, "nu": 30.0}
+    found = {}
+    for target, table in runs.items():
+        model = replace(Model.read("loss_to_loss"), covariates={"L": "loss"}, targets=(target,), discrepancy=steep)
+        found[target] = linked(base, [fake(model, table, values)], seed=0).expected[..., 1].max()
+    assert found["error.x"] <= 0.999 < found["loss.y"]

@@ -3,12 +3,17 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from numpyro.distributions import Beta
 
 from bayesmix import laws
+from bayesmix.decision import Problem, decide
 from bayesmix.errors import BayesmixError, InputError, NotConvergedError
+from bayesmix.law import law, prior, reference
 from bayesmix.model import Model
+from bayesmix.noise import NOISES
+from bayesmix.optimum import compute_optimal
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import compute_optimal, distance, predict
+from bayesmix.prediction import distance, predict
 from bayesmix.runs import Runs
 from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
@@ -260,3 +265,57 @@ def test_labels_of_numbers_may_be_zero_or_negative():
     model = Model(laws.get("alab_m2"), covariates={"x": "shift"}).given(x0=1.0)
     posterior = fake(model, runs, {"E": 1.0, "A": 1.0, "c": 1.0, "sigma": 0.1, "nu": 5.0})
     assert distance(posterior, planned(shift=["-3", "40"])) == []
+
+
+@law(paper="nowhere")
+def accuracy(N, D, *, p=prior(Beta(4, 2), "", ""), N0=reference("N"), D0=reference("D")):
+    return p - 0.1 * (N / N0) ** -0.34 - 0.1 * (D / D0) ** -0.28
+
+
+def test_the_optimum_of_an_accuracy_is_its_highest():
+    runs = Runs.of(scale_runs().table.drop(columns=["C", "loss"]).assign(**{"accuracy.x": 0.5}))
+    model = Model(accuracy, NOISES["normal"], targets=("accuracy.x",), discrepancy=None)
+    optimum = compute_optimal(fake(model, runs, {"p": 0.8, "sigma": 0.01}), [1e20])
+    N0, D0 = (np.exp(np.log(runs.column(n)).mean()) for n in ("N", "D"))
+    # 0.34 (N/N0)^-0.34 = 0.28 (D/D0)^-0.28 with D = C / 6N.
+    N = (0.34 / 0.28 * N0**0.34 * (1e20 / 6 / D0) ** 0.28) ** (1 / 0.62)
+    assert np.allclose(optimum.N[:, 0, 0], N, rtol=2e-3)
+    D = 1e20 / 6 / N
+    assert np.allclose(optimum.response[:, 0, 0], 0.8 - 0.1 * (N / N0) ** -0.34 - 0.1 * (D / D0) ** -0.28, rtol=1e-6)
+
+
+def test_a_budget_may_be_asked_about_twice_and_may_be_small(posterior):
+    least = posterior.runs.column("C").min()
+    optimum = compute_optimal(posterior, [least / 1e4, 1e24, 1e24])
+    assert np.array_equal(optimum.response[:, 1], optimum.response[:, 2])
+    assert any("C lies up to 4.0 decades below the fitted runs" in w for w in optimum.warnings)
+
+
+def test_a_mixture_between_the_fitted_ones_one_by_one_may_still_be_outside():
+    corners = np.array([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2], [0.3, 0.3, 0.4], [0.4, 0.35, 0.25]])
+    frame = pd.DataFrame(corners, columns=["w.web", "w.code", "w.books"]).assign(**{"loss.web": 3.0})
+    p = fake(Model.read("ye_m4"), Runs.of(frame), mixing_values([[1.0, -0.5, -0.5]]))
+    near, far = (planned(w__web=[a], w__code=[b], w__books=[c]) for a, b, c in ((0.4, 0.33, 0.27), (0.5, 0.2, 0.3)))
+    assert not any("hull" in w or "Weights" in w for w in predict(p, near, seed=0).warnings)
+    (said,) = (w for w in predict(p, far, seed=0).warnings if "hull" in w or "Weights" in w)
+    assert said.startswith("A mixture lies outside the convex hull")
+
+
+def test_a_size_that_neither_law_nor_runs_know_is_said_to_count_for_nothing():
+    runs = Runs.of(mixture_runs(20).table.drop(columns=[c for c in ("N", "D", "C") if c in mixture_runs(20).table]))
+    p = fake(Model.read("ye_m4"), runs, mixing_values([[1.0, -0.5, -0.5], [-0.5, 1.0, -0.5]]))
+    said = predict(p, planned(w__web=[0.4], w__code=[0.3], w__books=[0.3], N=[7e9]), seed=0).warnings
+    assert (
+        "The fitted runs do not say their N, nor does law ye_m4 use it: the answer is for runs like them, whatever N "
+        "is planned." in said
+    )
+    decision = decide(p, Problem(planned={"N": 7e9}), seed=0)
+    assert any("that this is the best mixture at N = 7e+09 is an assumption" in w for w in decision.warnings)
+
+
+def test_rows_of_one_run_are_told_apart(posterior):
+    asked = Runs.of(pd.DataFrame({"run": ["a", "a", "b"], "N": 1e9, "D": [1e10, 2e10, 1e10]}), planned=True)
+    names = list(predict(posterior, asked, seed=0).table()["run"])
+    assert names[2] == "b"
+    assert names[0].startswith("a D=1e+10")
+    assert names[1].startswith("a D=2e+10")

@@ -84,6 +84,14 @@ def test_the_log_prior_is_that_of_the_program():
         assert ("t" in ours) == (model.law.name == "ye_m4")
 
 
+def test_effects_of_a_fixed_scale_have_a_log_prior_too():
+    runs = mixture_runs(12)
+    posterior = fit(Model.read("ye_m4_shrunk").given(tau=1.2), runs, seed=0, draws=5, warmup=20).accept()
+    t = posterior.tree["posterior"]["t"].values
+    theirs = numpyro.distributions.ZeroSumNormal(1.2, t.shape[-1:]).log_prob(t).sum(axis=2)
+    assert log_prior(posterior)["t"] == pytest.approx(np.asarray(theirs), rel=1e-6)
+
+
 def test_a_prior_against_the_runs_is_told_from_one_that_agrees():
     """The level that runs show lies five prior standard deviations off, and where the prior has it."""
     y = table(loss=3 * np.exp(0.1 * np.random.default_rng(0).standard_normal(6)))

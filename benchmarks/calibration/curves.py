@@ -1,7 +1,8 @@
 """Tasks of one run each: its first checkpoints are fitted, up to 25 or 50 % of the range of log D.
 
 Of every curve, checkpoints from 5 % of its last D on, since warm-up and the drop after it follow no power law, and at
-most 25 of them in equal steps of log D; of fine-tuning, every amount of data. Which curves: for each table and family,
+most 25 of them in equal steps of log D; of fine-tuning, every amount of data, by the law of Lin et al. (2024), whose
+table it is. Which curves: for each table and family,
 some drawn with a fixed seed out of those that span a decade and have enough checkpoints. Every other curve is cut at
 25 % where that leaves enough to fit, else at 50 %.
 """
@@ -16,7 +17,7 @@ import pandas as pd
 from shared import present, read
 from task import LEAST, Cut, Task, spaced
 
-LAWS = ("alab_m2",)
+LAW, TUNING = "alab_m2", "rectified_sft"
 BEGIN, POINTS = 0.05, 25
 DECADES = 1.0  # of log D that a curve must span
 # Family of ColPret: the study that its runs come from, and how many curves. Left out, their response being no loss in
@@ -127,5 +128,6 @@ def tasks() -> list[Task]:
             early = len(found) % 2 == 0 and _fitted(curve, quarter) >= least
             cut = quarter if early else half
             name = f"{table}:{prefix}{able[i].strip()} {cut.label}"
-            found.append(Task(name, table, "curve", curve.copy, cut, LAWS, covariates={"x": by}))
+            law, covariate = (TUNING, "samples") if by == "examples" else (LAW, "x")
+            found.append(Task(name, table, "curve", curve.copy, cut, (law,), covariates={covariate: by}))
     return found

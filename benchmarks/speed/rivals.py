@@ -131,7 +131,7 @@ MANY_FITS = (
     SHELL,
     *(replace(c, options=(*c.options, str(SOME)), made=SOME) for c in (_TEXTBOOK, _PYMC, _PYMC_LOW_RANK)),
 )
-_SPECIAL = {"chinchilla": ONE_FIT + POINTWISE, "curves200": MANY_FITS, "growth": (BAYESMIX,)}
+_SPECIAL = {"chinchilla": ONE_FIT + POINTWISE, "curves200": MANY_FITS, "growth": (BAYESMIX,), "domains": (BAYESMIX,)}
 
 
 def contenders(task: Task) -> tuple[Contender, ...]:

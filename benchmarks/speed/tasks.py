@@ -138,6 +138,20 @@ def domains(count: int) -> tuple[Runs, str]:
     return mixtures(512, count, 5), f"512 simulated mixtures of {count} domains, 5 targets"
 
 
+def own(count: int) -> tuple[Runs, str]:
+    """Simulate effective_tokens, with worths drawn from its prior, by eight runs a domain and two targets."""
+    rng = np.random.default_rng(5)
+    design = rng.dirichlet(np.full(count, 0.5), 8 * count)
+    t = rng.standard_normal((2, count))
+    constants = {
+        **{"L0": 2.5, "floor": 0.7, "k": 0.1, "rise": 1.35, "rho": 0.4, "epsilon": 0.0015, "tau": 1.0},
+        **{"t": t - t.mean(axis=1, keepdims=True), "w0": design.mean(axis=0), **NOISE},
+    }
+    planned = Runs.of(pd.DataFrame(design, columns=[f"w.{i}" for i in range(count)]), planned=True)
+    runs = simulate(Model.read("effective_tokens"), planned, constants, targets=("loss.0", "loss.1"), seed=6)
+    return runs, f"{8 * count} simulated mixtures of {count} domains, 2 targets"
+
+
 TASKS = (
     Task("chinchilla", "chinchilla", chinchilla),
     Task("mixing7", "ye_m4", mixing7),
@@ -146,7 +160,8 @@ TASKS = (
     Task("growth:1,000 responses", "chinchilla", partial(observations, 200, 1)),
     Task("growth:10,000 responses", "chinchilla", partial(observations, 2000, 1)),
     Task("growth:100,000 responses", "chinchilla", partial(observations, 2000, 10)),
-    *(Task(f"growth:{n} domains", "ye_m4", partial(domains, n)) for n in (4, 8, 16, 32)),
+    *(Task(f"growth:{n} domains", "ye_m4", partial(domains, n)) for n in (4, 8, 16, 32, 64)),
+    *(Task(f"domains:{n}", "effective_tokens", partial(own, n)) for n in (4, 8, 16, 32, 64)),
     *(
         Task(f"growth:{n} chains", "chinchilla", partial(observations, 200, 1), options=(str(n),))
         for n in (4, 8, 16, 32)

@@ -75,7 +75,7 @@ def main() -> None:
         "Comparison of noises on all 245 runs (PSIS-LOO, leaving out one run):",
         markdown(table.reset_index(names="noise")),
         "\n".join(f"- {w}" for w in comparison.warnings),
-        "Problems of the posteriors: " + ("\n".join(problems) if problems else "none."),
+        "\n".join(problems) or "- All posteriors converged, without a problem.",
     ]
     record(Path(__file__).parent / "README.md", "\n\n".join(results))
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from bayesmix.inference import fit_many as fit_many
     from bayesmix.law import Law as Law
     from bayesmix.model import Model as Model
+    from bayesmix.optimum import compute_optimal as compute_optimal
     from bayesmix.pooling import Pooling as Pooling
     from bayesmix.posterior import Posterior as Posterior
-    from bayesmix.prediction import compute_optimal as compute_optimal
     from bayesmix.prediction import predict as predict
     from bayesmix.report import write_report as write_report
     from bayesmix.runs import Runs as Runs
@@ -43,7 +43,7 @@ _HOME = {
     "Runs": "runs",
     "Shrinkage": "shrinkage",
     "compare": "comparison",
-    "compute_optimal": "prediction",
+    "compute_optimal": "optimum",
     "decide": "decision",
     "extrapolate": "extrapolation",
     "fit": "inference",

@@ -15,8 +15,9 @@ import pandas as pd
 from bayesmix.comparison import compare
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
+from bayesmix.optimum import Optimum
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import Optimum, Prediction
+from bayesmix.prediction import Prediction
 from bayesmix.stacking import stacking
 
 NEGLIGIBLE = 0.01  # weight below which a law does not count
@@ -28,12 +29,17 @@ def scale_weights(extrapolations: Sequence[Extrapolation]) -> dict[str, float]:
     Raises
     ------
     BayesmixError
-        Two are of one model, or they hid different responses.
+        Two are of one model, they hid different responses, or only some are of counts.
     """
     keys = ["at", "run", "target"]
     tables = {e.model: e.table.set_index(keys)["log_score"] for e in extrapolations}
     if len(tables) < len(extrapolations):
         raise BayesmixError("two extrapolations are of the same model. Give one for each")
+    if len({e.discrete for e in extrapolations}) > 1:
+        raise BayesmixError(
+            "some of these models give probabilities of counts, others densities: their scores cannot be compared. "
+            "Average models of one kind of noise"
+        )
     first = next(iter(tables.values()))
     # Rows of one run at one threshold and target, such as checkpoints, stand in the same order in every table.
     if not all(table.index.equals(first.index) for table in tables.values()):

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import linprog, nnls
 from scipy.spatial import ConvexHull, QhullError
 
 from bayesmix.covariates import BY_DOMAIN, is_bending, is_fraction
-from bayesmix.discrepancy import fall
+from bayesmix.discrepancy import fall, whole
 from bayesmix.evaluation import expected_draws, half_width, measured_draws
 from bayesmix.inputs import Inputs
 from bayesmix.posterior import Posterior
 
 # Decades from the fitted runs that count as none.
 _NEAR = 1e-3
-# A fraction that grows beyond the runs stays below this.
-WHOLE = 0.999
 _ROUND = 1e4  # weight of the constraint that shares sum to one
 _TINY = 1e-12
 
 
-def edge(posterior: Posterior, inputs: Inputs) -> tuple[Inputs, np.ndarray]:
+@dataclass(frozen=True)
+class Edge:
+    """Planned runs at the edge of the fitted ones, for the targets that these measured.
+
+    Attributes
+    ----------
+    targets : integer array, shape (target,)
+        Positions of the targets that the same fitted runs measured.
+    inputs : Inputs
+        The planned runs as moved, their mixtures untouched.
+    decades : array, shape (observation,)
+        How far each was moved.
+    """
+
+    targets: np.ndarray
+    inputs: Inputs
+    decades: np.ndarray
+
+
+def edges(posterior: Posterior, inputs: Inputs) -> list[Edge]:
     """Move planned runs to the nearest point of the convex hull of the fitted ones, in decades of their covariates.
+
+    Of each target, the fitted runs are those that measured it; targets that the same runs measured are moved together.
 
     Parameters
     ----------
@@ -31,25 +51,33 @@ def edge(posterior: Posterior, inputs: Inputs) -> tuple[Inputs, np.ndarray]:
         Its runs are the fitted ones.
     inputs : Inputs
         Planned runs as arrays.
-
-    Returns
-    -------
-    (Inputs, array of shape (observation,))
-        The planned runs as moved, their mixtures untouched, and how many decades each was moved.
     """
+    return [Edge(targets, *_moved(posterior, rows, inputs)) for targets, rows in measuring(posterior)]
+
+
+def measuring(posterior: Posterior) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return positions of targets that the same runs measured, and which runs these are, shape (observation,)."""
+    patterns, which = np.unique(np.asarray(posterior.inputs.observed), axis=1, return_inverse=True)
+    return [(np.flatnonzero(which.ravel() == k), rows) for k, rows in enumerate(patterns.T)]
+
+
+def _moved(posterior: Posterior, rows: np.ndarray, inputs: Inputs) -> tuple[Inputs, np.ndarray]:
     names = [c for c, column in posterior.model.columns.items() if column not in BY_DOMAIN]
-    fitted, asked = ({c: np.asarray(i.covariates[c], dtype=float) for c in names} for i in (posterior.inputs, inputs))
+    fitted = {c: np.asarray(posterior.inputs.covariates[c], dtype=float)[rows] for c in names}
     # Labels of numbers, such as years or zeros, have no decades.
-    names = [c for c in names if min(fitted[c].min(), asked[c].min()) > 0]
+    names = [c for c in names if fitted[c].min() > 0]
     if not names:
         return inputs, np.zeros(len(inputs.response))
-    points = np.log10(np.column_stack([asked[c] for c in names]))
+    asked = {c: np.asarray(inputs.covariates[c], dtype=float) for c in names}
+    # Nor has a planned run where it is zero or less: there it counts as within the fitted ones.
+    known = {c: np.where(asked[c] > 0, asked[c], fitted[c].min()) for c in names}
+    points = np.log10(np.column_stack([known[c] for c in names]))
     corners = _corners(np.log10(np.column_stack([fitted[c] for c in names])))
     distinct, which = np.unique(points, axis=0, return_inverse=True)
     nearest = np.array([_nearest(corners, point) for point in distinct])[which.ravel()]
     decades = np.linalg.norm(points - nearest, axis=1)
     near = decades < _NEAR
-    moved = {c: np.where(near, asked[c], 10 ** nearest[:, k]) for k, c in enumerate(names)}
+    moved = {c: np.where(near | (asked[c] <= 0), asked[c], 10 ** nearest[:, k]) for k, c in enumerate(names)}
     return replace(inputs, covariates={**inputs.covariates, **moved}), np.where(near, 0.0, decades)
 
 
@@ -71,30 +99,43 @@ def _nearest(corners: np.ndarray, point: np.ndarray) -> np.ndarray:
     return shares @ corners / shares.sum()
 
 
+def in_hull(
+    w: np.ndarray, corners: np.ndarray, slack: float, equal: np.ndarray | None = None, equals: np.ndarray | None = None
+) -> bool:
+    """Say whether a mixture is one of corners, whose shares may have to satisfy equations; slack in every weight."""
+    equal = np.ones((1, len(corners))) if equal is None else equal
+    equations = np.vstack([corners.T, equal])
+    sides = np.append(w, np.ones(1) if equals is None else equals)
+    system, limits = np.vstack([equations, -equations]), np.append(sides, -sides) + slack
+    return bool(linprog(np.zeros(len(corners)), A_ub=system, b_ub=limits, bounds=(0, None)).success)
+
+
 def promised(posterior: Posterior, inputs: Inputs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the law's response, the fall of its logarithm beyond the fitted runs, and how many decades that is.
 
     Returns
     -------
-    (array, array, array), shapes (draw, observation, target) twice and (observation,)
+    (array, array, array), shapes (draw, observation, target) twice and (observation, target)
     """
-    moved, decades = edge(posterior, inputs)
-    return *_promised(posterior, inputs, moved, decades), decades
+    return _promised(posterior, inputs, edges(posterior, inputs))
 
 
-def _promised(
-    posterior: Posterior, inputs: Inputs, moved: Inputs, decades: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    here, there = (expected_draws(posterior, i) for i in (inputs, moved))
+def _promised(posterior: Posterior, inputs: Inputs, moved: Sequence[Edge]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    here = expected_draws(posterior, inputs)
+    falls, decades = np.zeros(here.shape), np.zeros(here.shape[1:])
+    for edge in moved:
+        decades[:, edge.targets] = edge.decades[:, None]
+        there = expected_draws(posterior, edge.inputs)[:, :, edge.targets]
+        falls[:, :, edge.targets] = fall(here[:, :, edge.targets], there)
     bending = np.array([is_bending(target) for target in posterior.targets])
-    return here, np.where((decades[:, None] > 0) & bending, fall(here, there), 0.0)
+    return here, np.where((decades > 0) & bending, falls, 0.0), decades
 
 
 def drawn_bends(posterior: Posterior, rng: np.random.Generator, count: int) -> np.ndarray:
-    """Return draws of the bend of a posterior's responses, shape (draw,); 0 where nothing is known of how they bend."""
+    """Return draws of the bend of every target, shape (draw, target); 0 where nothing is known of how it bends."""
     discrepancy = posterior.model.discrepancy
-    known = all(map(is_bending, posterior.targets))
-    return discrepancy.draws(rng, count) if discrepancy and known else np.zeros(count)
+    bend = discrepancy.draws(rng, count) if discrepancy else np.zeros(count)
+    return np.outer(bend, [is_bending(target) for target in posterior.targets])
 
 
 def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | None:
@@ -107,25 +148,28 @@ def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | Non
         return None
     rng = np.random.default_rng((seed, 0))
     total = len(next(iter(posterior.values().values())))
-    return bent(posterior, inputs, discrepancy.draws(rng, total), rng)
+    return bent(posterior, inputs, drawn_bends(posterior, rng, total), rng)
 
 
 def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.Generator | None) -> np.ndarray | None:
-    """Return what a bend of each draw, and with random numbers departures of single runs, multiply the response with.
+    """Return what bends, shape (draw, target), and with random numbers departures of single runs, multiply with.
 
     Shapes and what None means are those of `factors`; the model has a discrepancy.
     """
-    moved, decades = edge(posterior, inputs)
-    if not decades.any():
+    moved = edges(posterior, inputs)
+    if not any(edge.decades.any() for edge in moved):
         return None
-    here, promise = _promised(posterior, inputs, moved, decades)
-    bends = bend[:, None, None]
+    here, promise, _ = _promised(posterior, inputs, moved)
+    bends = bend[:, None, :]
     if rng is not None and posterior.model.discrepancy:
         bends = bends + posterior.model.discrepancy.run * rng.standard_normal(promise.shape)
     factor = np.exp(-bends * promise)
-    fractions = np.array([is_fraction(target) for target in posterior.targets])
-    room = np.maximum(WHOLE / np.maximum(here, np.finfo(float).tiny), 1.0)
-    return np.where(fractions, np.minimum(factor, room), factor)
+    return whole(here * factor, here, fractions(posterior.targets)) / np.where(here == 0, 1.0, here)
+
+
+def fractions(targets: Sequence[str]) -> np.ndarray:
+    """Say which targets are fractions, shape (target,)."""
+    return np.array([is_fraction(target) for target in targets])
 
 
 def noise(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray:
@@ -147,7 +191,8 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
     own = posterior.model.discrepancy.run if posterior.model.discrepancy else 0.0
     found = []
     for j in range(len(posterior.targets)):
-        kept = np.asarray(inputs.observed)[:, j] & (decades > 0)
+        shown = np.asarray(inputs.observed)[:, j] & (np.nan_to_num(inputs.response[:, j]) > 0)
+        kept = shown & (decades[:, j] > 0)
         if not (kept.any() and is_bending(posterior.targets[j])):
             found.append((np.nan, np.nan))
             continue

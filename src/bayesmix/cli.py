@@ -207,6 +207,10 @@ def predict(
     for name, optimum in optima.items():
         tables.append(optimum.table().assign(model=name))
         warnings += optimum.warnings
+    whole = pd.concat(tables)
+    if notice := notice_of(loaded | links):
+        whole = whole.assign(notice=notice)
+    write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     for table in tables:
         show(table, index=False)
         say()
@@ -217,10 +221,6 @@ def predict(
             show(derived)
     for warning in dict.fromkeys(warnings):
         warn(warning)
-    whole = pd.concat(tables)
-    if notice := notice_of(loaded | links):
-        whole = whole.assign(notice=notice)
-    write_whole(out, lambda p: whole.to_csv(p, index=False), overwrite=force)
     say(f"wrote {out}")
 
 

@@ -161,8 +161,7 @@ def _sampler(stats: Draws) -> Iterator[Problem]:
             "that the runs cannot tell apart.",
             fatal=False,
         )
-    energy = stats["energy"]
-    bfmi = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)
+    bfmi = stats["bfmi"] if "bfmi" in stats else energy_mixing(stats["energy"])
     if not bfmi.min() >= BFMI:
         yield Problem(
             "bfmi",
@@ -170,6 +169,11 @@ def _sampler(stats: Draws) -> Iterator[Problem]:
             "Use priors with lighter tails, or a noise with more degrees of freedom.",
             short=f"BFMI {bfmi.min():.2f}",
         )
+
+
+def energy_mixing(energy: np.ndarray) -> np.ndarray:
+    """Return the Bayesian fraction of missing information of each chain (Betancourt 2016, eq. 9), shape (chain,)."""
+    return (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)
 
 
 def _modes(posterior: Posterior) -> Iterator[Problem]:

@@ -29,6 +29,8 @@ from bayesmix.errors import BayesmixError
 
 # Bends beyond these are left out: the expected response would be infinite with them.
 MOST = 5.0
+# A fraction that grows beyond the runs stays below this.
+WHOLE = 0.999
 _PAST = Path(__file__).parent / "past.toml"
 
 
@@ -42,9 +44,10 @@ class Discrepancy:
         Of Student's t distribution of the bend b.
     run : float
         Standard deviation of a single run's own departure from it.
+    before, before_scale : float
+        Location and standard deviation of the bend that the largest runs at hand show, once they are hidden.
     intercept, slope, spread : float
-        Once a bend was measured by hiding the user's own largest runs: the location is then intercept + slope times
-        what was measured, the scale is the spread.
+        Given that one: the location is then intercept + slope times it, the scale is the spread.
 
     Raises
     ------
@@ -56,6 +59,8 @@ class Discrepancy:
     scale: float
     df: float
     run: float
+    before: float
+    before_scale: float
     intercept: float
     slope: float
     spread: float
@@ -64,7 +69,7 @@ class Discrepancy:
         for name, value in asdict(self).items():
             if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
                 raise BayesmixError(f"{name} of the discrepancy is {value!r}. Give a finite number")
-        for name in ("scale", "df", "spread"):
+        for name in ("scale", "df", "before_scale", "spread"):
             if not getattr(self, name) > 0:
                 raise BayesmixError(f"{name} of the discrepancy is {getattr(self, name)}. Give a number above 0")
         if self.run < 0:
@@ -90,8 +95,10 @@ class Discrepancy:
         bend, error : float
             The bend that they showed, and its standard error.
         """
-        location = self.intercept + self.slope * bend
-        scale = float(np.hypot(self.spread, self.slope * error))
+        # What is measured badly says little, and leaves what past studies showed.
+        share = self.before_scale**2 / (self.before_scale**2 + error**2)
+        location = self.intercept + self.slope * (self.before + share * (bend - self.before))
+        scale = float(np.hypot(self.spread, self.slope * self.before_scale * np.sqrt(1 - share)))
         return replace(self, location=location, scale=scale)
 
     def draws(self, rng: np.random.Generator, count: int) -> np.ndarray:
@@ -107,6 +114,11 @@ def fall(here: Any, there: Any, library: Any = np) -> Any:
     """
     positive = (here > 0) & (there > 0)
     return library.log(library.where(positive, there, 1.0) / library.where(positive, here, 1.0))
+
+
+def whole(bent: Any, law: Any, fractions: Any, library: Any = np) -> Any:
+    """Return bent responses, but of fractions no more than a whole, nor than the law itself says."""
+    return library.where(fractions, library.minimum(bent, library.maximum(law, WHOLE)), bent)
 
 
 @cache

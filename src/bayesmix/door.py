@@ -185,6 +185,9 @@ def _check_targets(cells: Cells, numbers: Numbers, *, planned: bool, findings: F
     if not planned and not any(is_target(name) for name in cells):
         what = "no column holds a response (loss, loss.web, accuracy.arc, ...)"
         findings.add("", Fault(what, _target_remedy(cells)))
+        if len(cells) == 1 and (found := [n for n in ";\t|" if n in next(iter(cells))]):
+            what = f"the whole table is one column, whose name has {found[0]!r} in it"
+            findings.add("", Fault(what, "Separate columns by commas, and write decimals with a point"))
 
 
 def _check_run_rule(cells: Cells, card: Card, findings: Findings) -> None:

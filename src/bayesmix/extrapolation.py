@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,6 @@ from bayesmix.splits import by_scale
 
 # Coverage of 90 % intervals below which they cannot be trusted, and above which they are too wide.
 _TRUSTED = (0.8, 0.99)
-_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,15 @@ class Extrapolation:
         One row a hidden response: ``at`` (runs above it were hidden), ``run``, ``target``, ``decades`` (how far the run
         lies above the largest fitted one), ``truth``, the predictive ``median``, ends of intervals (``low90%``,
         ``high90%`` and so on), and the scores: ``pit``, ``crps``, ``log_score``, ``interval_score95%``, ``bias``.
-        Scores are in units of the log response, about relative errors.
+        Scores are in units of the log response, about relative errors; where a hidden response is not positive, in
+        multiples of the reference of the fitted ones.
     bends : DataFrame
         One row a threshold and target: ``at``, ``target``, and the ``bend`` of the discrepancy that the hidden runs
         show, with its standard ``error``.
     warnings : tuple of str
         Problems of the fits.
+    discrete : bool
+        Whether log scores are of probabilities, as of counts, and not of densities.
     """
 
     model: str
@@ -51,6 +54,7 @@ class Extrapolation:
     table: pd.DataFrame
     bends: pd.DataFrame
     warnings: tuple[str, ...]
+    discrete: bool = False
 
     @property
     def reach(self) -> float:
@@ -205,7 +209,7 @@ def extrapolate(
         found.append(_bends(posterior, large, seed).assign(at=threshold))
         warnings += [f"{by} <= {threshold:.3g}: {problem}" for problem in posterior.problems()]
     table, shown = (pd.concat(p, ignore_index=True) for p in (parts, found))
-    return Extrapolation(model.name, by, table, shown, tuple(warnings))
+    return Extrapolation(model.name, by, table, shown, tuple(warnings), model.noise.discrete)
 
 
 def informed(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extrapolation]) -> dict[str, Posterior]:
@@ -222,6 +226,8 @@ def informed(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extra
             f"extrapolation of model {strangers[0]}, but the posteriors are of {', '.join(models)}. Give a posterior "
             "of the same model"
         )
+    if twice := [m for m, count in Counter(e.model for e in extrapolations).items() if count > 1]:
+        raise BayesmixError(f"two extrapolations are of model {twice[0]}. Give one, which hides what both did")
     for one in extrapolations:
         posteriors = {n: one.informing(p) if p.model.name == one.model else p for n, p in posteriors.items()}
     return dict(posteriors)
@@ -247,9 +253,9 @@ def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFra
             continue
         truth = large.column(target)
         seen = np.isfinite(truth)
-        # A fraction can be 0, normal errors can leave nothing of a small response, and Student-t ones can overflow.
-        draws, y = (np.log(np.clip(v, _TINY, 1 / _TINY)) for v in (measured[:, seen, j], truth[seen]))
-        ends = {level: np.exp(scores.interval(draws, level)) for level in scores.LEVELS}
+        unit = scores.Logarithm() if truth[seen].min() > 0 else scores.Multiple(posterior.coordinates.scale[j])
+        draws, y = (unit.of(v) for v in (measured[:, seen, j], truth[seen]))
+        ends = {level: [unit.back(e) for e in scores.interval(draws, level)] for level in scores.LEVELS}
         parts.append(
             pd.DataFrame(
                 {
@@ -257,13 +263,13 @@ def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFra
                     "target": target,
                     "decades": decades[seen],
                     "truth": truth[seen],
-                    "median": np.exp(np.median(draws, axis=0)),
+                    "median": unit.back(np.median(draws, axis=0)),
                     **{f"low{level:.0%}": low for level, (low, _) in ends.items()},
                     **{f"high{level:.0%}": high for level, (_, high) in ends.items()},
                     **{f.__name__: f(draws, y) for f in (scores.pit, scores.crps, scores.bias)},
                     "interval_score95%": scores.interval_score(draws, y),
-                    # Of the log response: its density is that of the response times the response.
-                    "log_score": -(densities[seen, j] + y),
+                    # Probabilities are those of counts, in whatever unit; densities are not.
+                    "log_score": -densities[seen, j] - (0.0 if posterior.model.noise.discrete else unit.slope(y)),
                 }
             )
         )

@@ -105,12 +105,15 @@ def _bends(*, bend, error, study, effects):
 
 
 def _bends_after(*, bend, error, before, before_error, df):
-    """Bends given those that the same runs had shown before; the error of these adds to the scatter."""
+    """Bends given those that the same runs had shown before, which were measured with an error themselves."""
+    usual, scale = numpyro.sample("before", dist.Normal(0, 0.5)), numpyro.sample("before_scale", dist.HalfNormal(0.5))
     intercept = numpyro.sample("intercept", dist.Normal(0, 0.5))
     slope = numpyro.sample("slope", dist.Normal(0.5, 0.5))
     spread = numpyro.sample("spread", dist.HalfNormal(0.5))
-    total = jnp.sqrt(error**2 + (slope * before_error) ** 2)
-    _shown(bend, total, intercept + slope * before, spread, df)
+    numpyro.sample("measured", dist.Normal(usual, jnp.hypot(scale, before_error)), obs=before)
+    share = scale**2 / (scale**2 + before_error**2)
+    total = jnp.sqrt(error**2 + (slope * scale) ** 2 * (1 - share))
+    _shown(bend, total, intercept + slope * (usual + share * (before - usual)), spread, df)
 
 
 def _shown(bend, error, location, scale, df):

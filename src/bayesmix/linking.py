@@ -20,16 +20,17 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from bayesmix.beyond import WHOLE, drawn_bends
-from bayesmix.covariates import is_fraction, is_target
-from bayesmix.discrepancy import fall
+from bayesmix.beyond import drawn_bends, fractions
+from bayesmix.covariates import is_target
+from bayesmix.discrepancy import fall, whole
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import over_draws
 from bayesmix.inference.program import padded
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
+from bayesmix.noise import sampled
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import Prediction
+from bayesmix.prediction import Prediction, spanned
 from bayesmix.runs import Runs
 
 
@@ -86,25 +87,26 @@ class Link:
 
     def draws(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Return so many draws of its quantities, with the ``bend`` of each."""
-        values = self.posterior.values()
+        values = self.posterior.paired.values()
         total = len(next(iter(values.values())))
         which = np.resize(rng.permutation(total), count)
         return {**{n: v[which] for n, v in values.items()}, "bend": drawn_bends(self.posterior, rng, count)}
 
 
 def respond(
-    model: Model, drawn: Mapping[str, Any], inputs: Inputs, limits: Mapping[str, Any], given: Mapping[str, Any]
-) -> Any:
+    model: Model, drawn: Mapping[str, Any], inputs: Inputs, limits: Mapping[str, Any], fraction: Any,
+    given: Mapping[str, Any],
+) -> Any:  # fmt: skip
     """Return the response of a link in one draw, shape (observation, target), in JAX.
 
     `given` are its covariates, shape (observation,). Beyond the limits of the fitted ones the law may bend; see
-    `bayesmix.discrepancy`.
+    `bayesmix.discrepancy`. `fraction` says which targets are fractions: an argument, since compiled functions are
+    kept for all targets of a law.
     """
     near = {c: jnp.clip(v, *limits[c]) for c, v in given.items()}
     here, there = (model.mean(drawn, replace(inputs, covariates={**inputs.covariates, **at})) for at in (given, near))
     bent = here * jnp.exp(-drawn["bend"] * fall(here, there, jnp))
-    fractions = np.array([is_fraction(target) for target in model.targets])
-    return jnp.where(fractions, jnp.minimum(bent, jnp.maximum(here, WHOLE)), bent)
+    return whole(bent, here, fraction, jnp)
 
 
 def arranged(links: Sequence[Posterior], targets: Sequence[str]) -> list[Link]:
@@ -157,12 +159,16 @@ def linked(prediction: Prediction, links: Sequence[Posterior], *, seed: int) -> 
         rng = np.random.default_rng((seed, k))
         count, rows = prediction.expected.shape[:2]
         inputs, drawn = link.inputs(rows), link.draws(rng, count)
-        keys = np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), count)))
+        # Those of the prediction itself begin with the bare seed: noises would be one and the same.
+        key = jax.random.fold_in(jax.random.key(seed), k + 1)
+        keys = np.asarray(jax.random.key_data(jax.random.split(key, count)))
+        together = link.posterior.paired.together
+        root = np.eye(len(link.targets)) if together is None else np.linalg.cholesky(together)
         expected, measured = (
             over_draws(
                 function, link.model,
                 {**drawn, "key": keys, **_given(link, prediction, values, len(padded(inputs).response))}, inputs,
-                *np.array([link.limits[c] for c in link.posterior.model.columns]),
+                root, fractions(link.targets), *np.array([link.limits[c] for c in link.posterior.model.columns]),
             )[:, :rows]
             for function, values in ((_expected, prediction.expected), (_measured, prediction.measured))
         )  # fmt: skip
@@ -182,14 +188,14 @@ def _given(link: Link, prediction: Prediction, values: np.ndarray, rows: int) ->
     return {f"given {c}": np.pad(v, ((0, 0), (0, rows - v.shape[1])), mode="edge") for c, v in columns.items()}
 
 
-def _expected(model: Model, drawn: Mapping[str, Any], inputs: Inputs, *limits: Any) -> Any:
+def _expected(model: Model, drawn: Mapping[str, Any], inputs: Inputs, _: Any, fraction: Any, *limits: Any) -> Any:
     given = {c: drawn[f"given {c}"] for c in model.columns}
-    return respond(model, drawn, inputs, dict(zip(model.columns, limits, strict=True)), given)
+    return respond(model, drawn, inputs, dict(zip(model.columns, limits, strict=True)), fraction, given)
 
 
-def _measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs, *limits: Any) -> Any:
-    expected = _expected(model, drawn, inputs, *limits)
-    return model.measured(drawn, expected, inputs).sample(jax.random.wrap_key_data(drawn["key"]))
+def _measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs, root: Any, fraction: Any, *limits: Any) -> Any:
+    expected = _expected(model, drawn, inputs, root, fraction, *limits)
+    return sampled(model.measured(drawn, expected, inputs), jax.random.wrap_key_data(drawn["key"]), root)
 
 
 def _outside(link: Link, prediction: Prediction) -> list[str]:
@@ -208,6 +214,6 @@ def outside(link: Link, covariate: str, values: np.ndarray) -> str | None:
     if low <= values.min() and values.max() <= high:
         return None
     return (
-        f"{listed(link.targets)} is read off a {column} of {values.min():.4g} to {values.max():.4g}, but the link was "
+        f"{listed(link.targets)} is read off a {column} of {spanned(values.min(), values.max())}, but the link was "
         f"fitted from {low:.4g} to {high:.4g}: beyond them it rests on the link's law."
     )

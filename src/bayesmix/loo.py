@@ -59,7 +59,7 @@ class LeftOut:
     @property
     def bad(self) -> list[int]:
         """Units whose density cannot be relied upon."""
-        return np.flatnonzero(self.k > BAD_K).tolist()
+        return np.flatnonzero(~(self.k <= BAD_K)).tolist()
 
     def having(self, found: Mapping[int, tuple[float, float]], said: tuple[str, ...] = ()) -> LeftOut:
         """Return the same with other densities of some units, and their Pareto k."""

@@ -40,6 +40,7 @@ BAD_K = 0.7  # Pareto k beyond which importance sampling cannot be relied upon
 _MOVES = 30
 _PER_COORDINATE = 10  # draws that a covariance needs for each of them
 _CHECKED = 1000  # draws whose quantities are compared with their coordinates
+_FINITE = 0.25  # share of draws with a finite density, below which their tail says nothing
 _SAME = 1e-6
 
 Weigh = Callable[[np.ndarray], tuple[np.ndarray, float]]
@@ -257,7 +258,9 @@ def smoothed(log: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, floa
     """Return Pareto-smoothed log weights that sum to one, and Pareto k."""
     log = np.where(np.isnan(log), -np.inf, log)
     # ArviZ takes what importance sampling for LOO starts from: log likelihoods, the negative of log weights.
+    if np.isfinite(log).mean() < _FINITE:
+        return np.full(log.shape, -np.log(log.size)), np.inf
     if np.ptp(log) == 0:
         return np.full(log.shape, -np.log(log.size)), 0.0
     weights, k = map(np.asarray, array_stats.psislw(log.max() - log, r_eff=efficiency))  # pyright: ignore
-    return weights - np.logaddexp.reduce(weights), float(k)
+    return weights - np.logaddexp.reduce(weights), float(k) if np.isfinite(k) else np.inf

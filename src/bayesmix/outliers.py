@@ -36,7 +36,7 @@ def outliers(posterior: Posterior, *, least: float = LIKELY) -> pd.DataFrame:
     Parameters
     ----------
     posterior : Posterior
-        Of a model with Student-t noise; with another noise there are none.
+        Of a model with Student-t noise of the log response, the default; with another noise there are none.
     least : float
         Least probability.
 

@@ -19,4 +19,4 @@ def vertex(places: np.ndarray, losses: np.ndarray, middle: np.ndarray) -> tuple[
         bend = (falls + rises) / (before + after)
         slope = (rises * before - falls * after) / (before + after)
         shift = np.where((bend > 0) & np.isfinite(bend), -slope / np.where(bend > 0, 2 * bend, 1.0), 0.0)
-        return here + shift, centre + slope * np.where(shift == 0, 0.0, shift) / 2
+        return here + shift, centre + slope * shift / 2

@@ -1,7 +1,8 @@
-"""predict(): what planned runs will reach; compute_optimal(): how to split a compute budget."""
+"""predict(): what planned runs will reach."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,17 +10,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from bayesmix.beyond import factors
+from bayesmix.beyond import factors, in_hull, measuring
 from bayesmix.covariates import BY_DOMAIN
-from bayesmix.errors import BayesmixError
-from bayesmix.evaluation import expected_draws, measured_draws
-from bayesmix.parabola import vertex
+from bayesmix.evaluation import measured_draws
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
 LEVELS = (0.5, 0.8, 0.95)
-# Tokens per parameter are searched for the optimum between these.
-_LEAST, _MOST = 1e-6, 1e8
+_ROUNDED = 1e-3  # of weights
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,20 @@ class Prediction:
     targets: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def rows(self) -> list[str]:
+        """Name of each planned run; rows of one run say by what they differ."""
+        names, columns = list(self.planned.names), self.planned.table.drop(columns="run")
+        for name in (n for n, count in Counter(names).items() if count > 1):
+            rows = [i for i, n in enumerate(names) if n == name]
+            differing = [c for c in columns if len(set(columns[c].iloc[rows])) > 1]
+            for i in rows:
+                cells = {c: columns[c].iloc[i] for c in differing}
+                names[i] = " ".join(
+                    [name, *(f"{c}={v:.4g}" if isinstance(v, float) else f"{c}={v}" for c, v in cells.items())]
+                )
+        return names
+
     def table(self, of: Literal["measured", "expected"] = "measured") -> pd.DataFrame:
         """Return median and 50, 80 and 95 % intervals, one row a run and target."""
         draws = getattr(self, of)
@@ -58,7 +70,7 @@ class Prediction:
         quantiles = np.quantile(draws, list(levels.values()), axis=0)
         rows = [
             {"run": run, "target": target, **dict(zip(levels, quantiles[:, i, j].tolist(), strict=True))}
-            for i, run in enumerate(self.planned.names)
+            for i, run in enumerate(self.rows)
             for j, target in enumerate(self.targets)
         ]
         return pd.DataFrame(rows)
@@ -105,29 +117,53 @@ def distance(posterior: Posterior, planned: Runs, *, bent: bool = True) -> list[
     )
     # Taken from the inputs, where the domains of both are in the same order.
     inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
+    groups = measuring(posterior)
     for covariate, column in posterior.model.columns.items():
         fitted, asked = (np.asarray(i.covariates[covariate]) for i in (posterior.inputs, inputs))
         if column == "w":
-            low, high = fitted.min(axis=0), fitted.max(axis=0)
-            outside = ((asked < low - 1e-3) | (asked > high + 1e-3)).any(axis=0)
-            if outside.any():
-                names = ", ".join(d for d, out in zip(posterior.coordinates.domains, outside, strict=True) if out)
-                found.append(
-                    f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there."
-                )
-            continue
-        if column in BY_DOMAIN or min(fitted.min(), asked.min()) <= 0:
+            found += _mixtures(fitted, asked, posterior.coordinates.domains)
+        if column in BY_DOMAIN or fitted.min() <= 0:
             continue  # a label of numbers, of which decades say nothing
-        above, below = np.log10(asked.max() / fitted.max()), np.log10(fitted.min() / asked.min())
-        for decades, side in ((above, "above"), (below, "below")):
-            if decades > 0.01:
-                found.append(f"{column} lies up to {decades:.1f} decades {side} the fitted runs: {trust}")
+        if asked.min() <= 0:
+            found.append(
+                f"{column} is {asked.min():.3g} in a planned run, from where no decades can be counted: the law is "
+                "taken for true there."
+            )
+        asked = asked[asked > 0]
+        each = {posterior.targets[t[0]]: decades_outside(fitted[rows], asked) for t, rows in groups if len(asked)}
+        for target, decades in each.items():
+            of = f" that measured {target}" if len(set(each.values())) > 1 else ""
+            said = (f"{column} lies up to {d:.1f} decades {side} the fitted runs{of}: {trust}" for side, d in decades)
+            found += [sentence for sentence in said if sentence not in found]
     found += [
         f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of "
         f"{symbol} = {spanned(*span)}."
         for symbol, span in unused(posterior, planned).items()
     ]
+    found += [
+        f"The fitted runs do not say their {symbol}, nor does law {posterior.model.law.name} use it: the answer is for "
+        f"runs like them, whatever {symbol} is planned."
+        for symbol in unstated(posterior, planned)
+    ]
     return found
+
+
+def _mixtures(fitted: np.ndarray, asked: np.ndarray, domains: Sequence[str]) -> list[str]:
+    """Return a sentence if a planned mixture lies outside the fitted ones, shape (observation, domain) both."""
+    outside = (asked < fitted.min(axis=0) - _ROUNDED) | (asked > fitted.max(axis=0) + _ROUNDED)
+    if outside.any():
+        names = ", ".join(d for d, out in zip(domains, outside.any(axis=0), strict=True) if out)
+        return [f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there."]
+    corners = np.unique(fitted, axis=0)
+    if all(in_hull(w, corners, _ROUNDED) for w in np.unique(asked, axis=0)):
+        return []
+    return ["A mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there."]
+
+
+def decades_outside(fitted: np.ndarray, asked: np.ndarray) -> tuple[tuple[str, float], ...]:
+    """Return how many decades numbers asked about lie above and below the fitted ones, where they do."""
+    above, below = np.log10(asked.max() / fitted.max()), np.log10(fitted.min() / asked.min())
+    return tuple((side, round(float(d), 6)) for side, d in (("above", above), ("below", below)) if d > 0.01)
 
 
 def spanned(low: float, high: float) -> str:
@@ -150,127 +186,9 @@ def unused(posterior: Posterior, planned: Runs) -> dict[str, tuple[float, float]
     return found
 
 
-@dataclass(frozen=True)
-class Optimum:
-    """Compute-optimal allocations, as draws.
-
-    Attributes
-    ----------
-    C : array, shape (budget,)
-        Compute budgets, FLOP.
-    N, D, response : array, shape (draw, budget, target)
-        Parameters, tokens, and what they are expected to reach, with the discrepancy at the median allocation; NaN in
-        draws without an optimum.
-    targets : tuple of str
-        Along the last axis.
-    warnings : tuple of str
-        Problems inherited, and what else to know.
-    """
-
-    C: np.ndarray
-    N: np.ndarray
-    D: np.ndarray
-    response: np.ndarray
-    targets: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def table(self, level: float = 0.9) -> pd.DataFrame:
-        """Return medians and central intervals, one row a budget, target and quantity."""
-        low, high = (1 - level) / 2, (1 + level) / 2
-        rows = []
-        for i, budget in enumerate(self.C):
-            for j, target in enumerate(self.targets):
-                for name, draws in {
-                    "N": self.N,
-                    "D": self.D,
-                    "D/N": self.D / self.N,
-                    "response": self.response,
-                }.items():
-                    found = draws[:, i, j][np.isfinite(draws[:, i, j])]
-                    quantiles = np.quantile(found, [0.5, low, high]) if len(found) else [np.nan] * 3
-                    labels = ("median", f"low{level:.0%}", f"high{level:.0%}")
-                    rows.append(
-                        {
-                            "C": budget,
-                            "target": target,
-                            "quantity": name,
-                            **dict(zip(labels, quantiles, strict=True)),
-                        }
-                    )
-        return pd.DataFrame(rows)
-
-
-def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
-    """Find parameters and tokens that minimise the response at given compute, C = 6ND.
-
-    The minimum is taken for each draw, over a grid in log N refined by a parabola, so that it holds for any law in
-    N and D (or C and D/N).
-
-    Parameters
-    ----------
-    posterior : Posterior
-        Of a law whose covariates are among N, D, C and M.
-    C : sequence of float
-        Budgets, FLOP.
-
-    Raises
-    ------
-    BayesmixError
-        The law needs something else, or not both N and D.
-    NotConvergedError
-        The posterior has not converged.
-    """
-    posterior.require_converged()
-    needs = set(posterior.model.columns.values())
-    if not (needs >= {"N", "D"} or needs >= {"C", "M"}) or not needs <= {"N", "D", "C", "M"}:
-        raise BayesmixError(
-            f"law {posterior.model.law.name} is one of {', '.join(sorted(needs)) or 'nothing'}: a compute-optimal N "
-            "and D needs a law of N and D alone. Use chinchilla, kaplan_nd or gadre_overtraining"
-        )
-    if not len(C) or not all(0 < float(budget) < np.inf for budget in C):
-        raise BayesmixError(f"compute budgets are {list(C)}: give at least one, each a finite number of FLOP above 0")
-    results = [_optimum_at(posterior, float(budget)) for budget in C]
-    bends = posterior.model.discrepancy is not None
-    N, D, response = (np.stack([r[i] for r in results], axis=1) for i in range(3))
-    response = response * _beyond(posterior, N, D)
-    warnings = [str(p) for p in posterior.problems()]
-    if missing := int(np.isnan(N).any(axis=(1, 2)).sum()):
-        warnings.append(
-            f"{missing} of {len(N)} draws have no optimum between {_LEAST:g} and {_MOST:g} tokens per parameter."
-        )
-    fitted = posterior.runs.column("C")
-    if (decades := np.log10(max(C) / fitted.max())) > 0.01:
-        warnings.append(
-            f"C lies up to {decades:.1f} decades above the fitted runs: N and D are split as the law has it, taken for "
-            f"true there; the response {'allows for laws bending as in past studies' if bends else 'takes it so too'}."
-        )
-    return Optimum(np.asarray(C, dtype=float), N, D, response, posterior.targets, tuple(warnings))
-
-
-def _beyond(posterior: Posterior, N: np.ndarray, D: np.ndarray) -> np.ndarray:
-    """Return what the discrepancy makes of the response, from draws of allocations, (draw, budget, target)."""
-    factor = np.ones(N.shape)
-    found = np.isfinite(N).any(axis=0)
-    places = list(zip(*np.nonzero(found), strict=True))
-    if places:
-        rows = [{"N": np.nanmedian(N[:, i, j]), "D": np.nanmedian(D[:, i, j])} for i, j in places]
-        planned = Runs.of(pd.DataFrame(rows), planned=True, source="compute-optimal allocations")
-        inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
-        if (bent := factors(posterior, inputs, posterior.seed)) is not None:
-            for k, (i, j) in enumerate(places):
-                factor[:, i, j] = bent[:, k, j]
-    return factor
-
-
-def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    per_parameter = np.geomspace(_MOST, _LEAST, 600)
-    N = np.sqrt(budget / 6 / per_parameter)
-    grid = Runs.of(pd.DataFrame({"N": N, "D": budget / 6 / N}), planned=True, source="compute-optimal grid")
-    inputs, _ = posterior.model.inputs(grid, posterior.coordinates)
-    losses = expected_draws(posterior, inputs)
-    best = losses.argmin(axis=1)
-    inside = (best > 0) & (best < len(N) - 1)
-    middle = np.clip(best, 1, len(N) - 2)
-    at, least = vertex(np.log(N), losses, middle)
-    optimal, response = (np.where(inside, v, np.nan) for v in (np.exp(at), least))
-    return optimal, budget / 6 / optimal, response
+def unstated(posterior: Posterior, planned: Runs) -> list[str]:
+    """Return N or D where planned runs have it, but neither the law nor the fitted runs."""
+    used, known = posterior.model.uses, set(posterior.runs.symbols)
+    if used & {"C", "M", *posterior.runs.targets}:
+        return []
+    return [s for s in ("N", "D") if s in planned.symbols and s not in known | used]

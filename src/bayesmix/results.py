@@ -71,7 +71,8 @@ def load_extrapolation(path: str | Path) -> Extrapolation:
     content = _read(path, "extrapolation")
     table = pd.DataFrame.from_dict(content["table"], orient="index").reset_index(drop=True)
     bends = pd.DataFrame.from_dict(content["bends"], orient="index").reset_index(drop=True)
-    return Extrapolation(content["model"], content["by"], table, bends, tuple(content["warnings"]))
+    discrete = content.get("discrete", False)
+    return Extrapolation(content["model"], content["by"], table, bends, tuple(content["warnings"]), discrete)
 
 
 def load_decision(path: str | Path) -> Decision:

@@ -1,14 +1,53 @@
-r"""Proper scores of predictive draws, one value a hidden response; all in units of the log response.
+r"""Proper scores of predictive draws, one value a hidden response.
 
-Functions of draws, shape (draw, observation), and truth, shape (observation,), both logarithms of the response: an
-error of 0.01 is one of about 1 %.
+Functions of draws, shape (draw, observation), and truth, shape (observation,), both in one unit: as a rule logarithms
+of the response, where an error of 0.01 is one of about 1 %.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
+_TINY = 1e-12
+
+
+class Logarithm:
+    """Scores are of the logarithm where a response is positive."""
+
+    def of(self, response: np.ndarray) -> np.ndarray:
+        """Return responses in this unit."""
+        # Normal errors can leave nothing of a small response, and Student-t ones can overflow.
+        return np.log(np.clip(response, _TINY, 1 / _TINY))
+
+    def back(self, value: np.ndarray) -> np.ndarray:
+        """Return the response of a number in this unit."""
+        return np.exp(value)
+
+    def slope(self, value: np.ndarray) -> np.ndarray:
+        """Return the log of what turns a density of the response into one of this unit."""
+        return value
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """Else, as of a score of 0, scores are of the response as a multiple of the reference of the fitted ones."""
+
+    reference: float
+
+    def of(self, response: np.ndarray) -> np.ndarray:
+        """Return responses in this unit."""
+        return response / self.reference
+
+    def back(self, value: np.ndarray) -> np.ndarray:
+        """Return the response of a number in this unit."""
+        return value * self.reference
+
+    def slope(self, value: np.ndarray) -> np.ndarray:
+        """Return the log of what turns a density of the response into one of this unit."""
+        return np.full(value.shape, np.log(self.reference))
 
 
 def interval(draws: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -21,10 +21,12 @@ from bayesmix.decision import Decision, Problem, decide
 from bayesmix.diagnostics import PARETO_K
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_likelihood
+from bayesmix.pooling import departure
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.prediction import predict
 from bayesmix.runs import Runs
+from bayesmix.shrinkage import zero_sum_basis
 
 # Powers that a decision is looked at with, and how far a mixture may move to count as the same.
 POWERS = (0.8, 1.25)
@@ -41,9 +43,11 @@ def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
     drawn, found = posterior.tree["posterior"].to_dataset(), {}
     for name, quantity in model.unknowns.items():
         dims, site = model.dims(name), model.site(name)
-        if quantity.scaled_by:
+        if quantity.scaled_by in model.unknowns:
             continue
-        if name in model.pooling and model.pooling[name].kind == "partial":
+        if quantity.scaled_by:
+            found[name] = _of_effects(posterior, name, drawn[name].values)
+        elif name in model.pooling and model.pooling[name].kind == "partial":
             population = model.element(name, inputs, dims[1:]).log_prob(drawn[f"{site}.population"].values)
             spread = dist.HalfNormal(model.pooling[name].spread).log_prob(drawn[f"{site}.spread"].values)
             found[name] = np.asarray(population + spread)
@@ -51,6 +55,15 @@ def log_prior(posterior: Posterior) -> dict[str, np.ndarray]:
             relative = drawn[name].values / model.unit(name, inputs)
             found[name] = np.asarray(model.element(name, inputs, dims).log_prob(relative))
     return found
+
+
+def _of_effects(posterior: Posterior, name: str, value: np.ndarray) -> np.ndarray:
+    """Return the log prior density of effects that sum to zero and whose scale is a fixed number."""
+    scale, known = posterior.model.scale_of(name, {}, posterior.inputs), posterior.inputs.shrinkage.get(name)
+    # In an orthonormal basis, where they are one fewer.
+    free = departure(value, known) if known else value @ zero_sum_basis(value.shape[-1]).T
+    densities = np.asarray(dist.Normal(0, np.asarray(scale)[..., None]).log_prob(free))
+    return densities.sum(axis=tuple(range(2, densities.ndim)))
 
 
 def sensitivity(posterior: Posterior, planned: Runs | None = None, *, seed: int = 0) -> pd.DataFrame:

@@ -31,6 +31,10 @@ _BOOTSTRAPS = 1000
 def stacking(log_densities: np.ndarray) -> np.ndarray:
     """Return the weights of the mixture of highest log score, shape (model,), from densities (model, response)."""
     weights = np.full(len(log_densities), 1 / len(log_densities))
+    # What no law thought possible tells them not apart.
+    log_densities = log_densities[:, np.isfinite(log_densities.max(axis=0))]
+    if not log_densities.size:
+        return weights
     densities = np.exp(log_densities - log_densities.max(axis=0))
     for _ in range(_STEPS):
         shares = weights[:, None] * densities

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from bayesmix.card import Card
     from bayesmix.extrapolation import Extrapolation
     from bayesmix.model import Model
+    from bayesmix.optimum import Optimum
     from bayesmix.posterior import Posterior
-    from bayesmix.prediction import Optimum, Prediction
+    from bayesmix.prediction import Prediction
     from bayesmix.runs import Runs
 
 
@@ -101,8 +102,8 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
         return None
     rows = []
     for text in at:
-        cells = (part.partition("=") for part in text.replace(" ", "").split(","))
-        rows.append({"run": text, **{name: value for name, _, value in cells}})
+        cells = (part.partition("=") for part in text.split(","))
+        rows.append({"run": text.replace(" ", ""), **{name.strip(): value.strip() for name, _, value in cells}})
     return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
 
 
@@ -130,8 +131,9 @@ def forecasts(
     loaded: dict[str, Posterior], runs: Runs | None, compute: list[float] | None, seed: int
 ) -> tuple[dict[str, Prediction], dict[str, Optimum]]:
     """Predict with every posterior, of several with those whose law can say something of the planned runs."""
-    from bayesmix.prediction import compute_optimal, unused
+    from bayesmix.optimum import compute_optimal
     from bayesmix.prediction import predict as forecast
+    from bayesmix.prediction import unused
 
     predictions, optima, refusals = {}, {}, {}
     for name, posterior in loaded.items():

@@ -9,8 +9,9 @@ from bayesmix.comparison import compare
 from bayesmix.decision import Decision, Problem
 from bayesmix.decision.decision import Under
 from bayesmix.model import Model
+from bayesmix.optimum import compute_optimal
 from bayesmix.posterior import assemble
-from bayesmix.prediction import compute_optimal, predict
+from bayesmix.prediction import predict
 from bayesmix.runs import Runs
 
 CHAINS, DRAWS = 4, 400

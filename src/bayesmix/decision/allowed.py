@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
+from bayesmix.beyond import in_hull
 from bayesmix.errors import BayesmixError
 
 # Slack below which an inequality can only hold as an equation.
@@ -112,17 +113,6 @@ class Allowed:
         if self.trusted and divergence(w, self.trusted[0], np) > self.trusted[1] + slack:
             return False
         return in_hull(w, self.corners, slack, self.equal, self.equals)
-
-
-def in_hull(
-    w: np.ndarray, corners: np.ndarray, slack: float, equal: np.ndarray | None = None, equals: np.ndarray | None = None
-) -> bool:
-    """Say whether a mixture is one of corners, whose shares may have to satisfy equations; slack in every weight."""
-    equal = np.ones((1, len(corners))) if equal is None else equal
-    equations = np.vstack([corners.T, equal])
-    sides = np.append(w, np.ones(1) if equals is None else equals)
-    system, limits = np.vstack([equations, -equations]), np.append(sides, -sides) + slack
-    return bool(linprog(np.zeros(len(corners)), A_ub=system, b_ub=limits, bounds=(0, None)).success)
 
 
 def divergence(w: Any, trusted: Any, library: Any) -> Any:

@@ -53,7 +53,7 @@ def afford(
         )
     tried: dict[float, float] = {}
     refused: list[BayesmixError] = []
-    sizes = np.geomspace(*_range(problem), _FIRST).tolist()
+    sizes = _first(problem)
     for _ in range(1 + _ROUNDS):
         for N in sizes:
             try:
@@ -75,6 +75,11 @@ def afford(
     return sized(problem, float(f"{N:.{_DIGITS}g}")), table
 
 
+def first_sizes(problem: Problem) -> list[Problem]:
+    """Return the problem at the sizes that are tried first, all over the range."""
+    return [sized(problem, N) for N in _first(problem)]
+
+
 def tokens(problem: Problem, N: float) -> float:
     """Return the training tokens that the budget leaves a model of this size."""
     return (problem.budget["C"] / N - 2 * problem.budget.get("served", 0.0)) / 6
@@ -83,6 +88,10 @@ def tokens(problem: Problem, N: float) -> float:
 def sized(problem: Problem, N: float) -> Problem:
     """Return the problem with planned N and D in place of its budget."""
     return replace(problem, planned={**problem.planned, "N": N, "D": tokens(problem, N)}, budget={})
+
+
+def _first(problem: Problem) -> list[float]:
+    return np.geomspace(*_range(problem), _FIRST).tolist()
 
 
 def _range(problem: Problem) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,20 +13,18 @@ import pandas as pd
 from bayesmix import averaging
 from bayesmix.comparison import require_alike
 from bayesmix.decision import evidence
-from bayesmix.decision.allowed import Allowed, in_hull
-from bayesmix.decision.budget import afford
+from bayesmix.decision.allowed import Allowed
+from bayesmix.decision.budget import afford, first_sizes
+from bayesmix.decision.cautions import cautions, together, uncertain_optima
 from bayesmix.decision.constraints import choices
 from bayesmix.decision.decision import Decision
 from bayesmix.decision.objective import Objective, build, every_target, target_weights
-from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem, gather
 from bayesmix.decision.risk import WORST_LAW, Risk
 from bayesmix.errors import BayesmixError
 from bayesmix.linking import Link, arranged
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
-from bayesmix.prediction import spanned, unused
-from bayesmix.residuals import sentence as together
 
 RANDOM_CANDIDATES = 1000
 STARTS = 4
@@ -129,11 +128,11 @@ def decide(
         problem=problem,
         sizes=sizes,
         warnings=(
-            *_warnings(posteriors, shares, problem, allowed, chosen.w[0], baseline, observed),
+            *cautions(posteriors, shares, problem, allowed, chosen.w[0], baseline, rivals, observed),
             *evidence.outside_links(stated, chosen, read),
-            *_together(posteriors, stated),
+            *together(posteriors, stated),
             *_at_an_end(sizes),
-            *_uncertain(residual, float(before - value), uncertain, len(regret)),
+            *uncertain_optima(residual, float(before - value), uncertain, len(regret)),
         ),
     )
 
@@ -194,9 +193,22 @@ def _afforded(
     risk, _ = gather(lambda: Risk.of(problem.risk), lambda: target_weights(targets, problem, objective))
     shares = _shares(posteriors, risk, weights)
 
-    def least(sized: Problem) -> float:
-        allowed = choices(sized, first.runs.domains, observed)
-        stated = state(posteriors, shares, sized, FEW_DRAWS, seed, allowed, objective, links)
+    def stated_at(size: Problem) -> tuple[Objective, Allowed]:
+        allowed = choices(size, first.runs.domains, observed)
+        return state(posteriors, shares, size, FEW_DRAWS, seed, allowed, objective, links), allowed
+
+    # An excess over the best at the same size would praise sizes at which all targets are equally bad: of all sizes it
+    # is over the best at any.
+    bests = []
+    for size in first_sizes(problem) if problem.combine == "worst excess" and objective is None else ():
+        with suppress(BayesmixError):  # its constraints may conflict for so many tokens
+            bests.append(stated_at(size)[0].weights)
+
+    def least(size: Problem) -> float:
+        stated, allowed = stated_at(size)
+        if bests:
+            share, signs = stated.weights[0], np.sign(stated.weights[0])
+            stated = replace(stated, weights=(share, signs * np.min([signs * best for _, best in bests], axis=0)))
         chosen = evidence.best(stated, allowed, _candidates(allowed, observed, seed)[:1])
         return float(stated.risk(stated.draws(chosen.w))[0])
 
@@ -216,59 +228,3 @@ def _candidates(allowed: Allowed, observed: np.ndarray, seed: int) -> np.ndarray
     random = np.random.default_rng(seed).dirichlet(np.full(size, domains / size), RANDOM_CANDIDATES)
     fitted = np.unique(observed, axis=0) if size == domains else np.eye(size)
     return allowed.pull(np.concatenate([fitted, random]))
-
-
-def _warnings(
-    posteriors: Mapping[str, Posterior],
-    shares: Mapping[str, float],
-    problem: Problem,
-    allowed: Allowed,
-    w: np.ndarray,
-    baseline: np.ndarray,
-    observed: np.ndarray,
-) -> list[str]:
-    found = [
-        f"{name}: {p}" for name, posterior in posteriors.items() if shares[name] > 0.01 for p in posterior.problems()
-    ]
-    blind = sum(shares[n] for n, p in posteriors.items() if "w" not in p.model.columns.values())
-    if blind > 0.01:
-        found.append(f"{blind:.0%} of the draws come from laws in which the mixture does not matter.")
-    found += _unused(posteriors, problem)
-    # Nearer to the hull than 1e-3 in every weight, rounding decides.
-    if not in_hull(w, observed, 1e-3):
-        found.append(
-            "The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there."
-        )
-    if not allowed.holds(baseline):
-        found.append("The baseline does not satisfy the constraints itself: some of the gain may be out of reach.")
-    return found
-
-
-def _together(posteriors: Mapping[str, Posterior], stated: Objective) -> list[str]:
-    """Say whose targets err together, if the objective adds targets."""
-    if stated.form.combine != "mean":
-        return []
-    found = {n: together(posteriors[n], stated.weights[0][: len(posteriors[n].targets)]) for n in stated.counts}
-    return [f"{name}: {sentence}" for name, sentence in found.items() if sentence]
-
-
-def _uncertain(residual: float, gain: float, uncertain: int, draws: int) -> list[str]:
-    found = []
-    if residual > 0.01 * abs(gain) + 1e-6:
-        found.append(
-            f"The optimum is not certified: to first order another mixture could be better by up to {residual:.2g}."
-        )
-    if uncertain > 0.01 * draws:
-        found.append(f"The own optima of {uncertain} of {draws} draws are not certified: regret may be larger.")
-    return found
-
-
-def _unused(posteriors: Mapping[str, Posterior], problem: Problem) -> list[str]:
-    """Return a sentence for N or D of the planned run if no law here can say what it changes."""
-    each = [unused(p, planned_run(p, problem, p.runs.domains)) for p in posteriors.values()]
-    return [
-        f"No law here uses {symbol}: this is the best mixture for runs like the fitted ones, of {symbol} = "
-        f"{spanned(*span)}. That it stays the best at {symbol} = {float(problem.planned[symbol]):.3g} is an assumption."
-        for symbol, span in each[0].items()
-        if all(symbol in other for other in each)
-    ]

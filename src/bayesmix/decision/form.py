@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
 from bayesmix.decision.risk import terms
-from bayesmix.discrepancy import fall
+from bayesmix.discrepancy import fall, whole
 from bayesmix.inference.program import structure
 from bayesmix.linking import respond
 from bayesmix.model import Model
@@ -87,8 +87,9 @@ def _kept(form: Form) -> Form:
 def _response(model: Model, links: tuple[LinkForm, ...], w: Any, drawn: Mapping[str, Any], places: Any, at: Any) -> Any:
     """Return the response of the planned run in one draw, and what links read off it, shape (target,).
 
-    Among what was drawn, ``bend`` is how far off the law is from the edge of the fitted runs on; see
-    `bayesmix.discrepancy`. `at` are inputs and limits of every link.
+    Among what was drawn, ``bend`` is how far off the law is from the edge of the fitted runs on, target by target; see
+    `bayesmix.discrepancy`. `places` are the planned run, the edges, which of these is that of each target, and which
+    targets are fractions; `at` are inputs, limits and fractions of every link.
     """
     mixture = [c for c, column in model.columns.items() if column == "w"]
 
@@ -96,11 +97,13 @@ def _response(model: Model, links: tuple[LinkForm, ...], w: Any, drawn: Mapping[
         covariates = {**at.covariates, **dict.fromkeys(mixture, w[None, :])}
         return model.mean(drawn, dataclasses.replace(at, covariates=covariates))[0]
 
-    planned, edge = map(mean, places)
-    found = planned * jnp.exp(-drawn["bend"] * fall(planned, edge, jnp))
-    for link, read, (inputs, limits) in zip(links, drawn["links"], at, strict=True):
+    run, edges, which, fraction = places
+    planned = mean(run)
+    edge = jnp.stack([mean(at) for at in edges])[which, jnp.arange(len(planned))]
+    found = whole(planned * jnp.exp(-drawn["bend"] * fall(planned, edge, jnp)), planned, fraction, jnp)
+    for link, read, (inputs, limits, fraction) in zip(links, drawn["links"], at, strict=True):
         given = {covariate: found[k][None] for covariate, k in link.reads}
-        found = jnp.concatenate([found, respond(link.model, read, inputs, limits, given)[0]])
+        found = jnp.concatenate([found, respond(link.model, read, inputs, limits, fraction, given)[0]])
     return found
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from bayesmix.beyond import drawn_bends, edge
+from bayesmix.beyond import drawn_bends, edges, fractions
 from bayesmix.covariates import is_better_higher
 from bayesmix.decision.form import Combined, Form, LinkForm, form_of
 from bayesmix.decision.planned import planned_run
@@ -40,8 +40,8 @@ class Objective:
     form : Form
         What was compiled.
     parts : tuple of mapping
-        For each law what was ``drawn`` of it and, under ``links``, of these; the ``places``: the planned run and where
-        the fitted runs end on the way to it; and the ``links``: inputs and limits of each.
+        For each law what was ``drawn`` of it and, under ``links``, of these; the ``places``: the planned run, where the
+        fitted runs end on the way to it, and of which targets; and the ``links``: inputs and limits of each.
     counts : mapping of str to int
         Draws of each law, in this order.
     weights : tuple of two arrays, shape (target,)
@@ -188,17 +188,20 @@ def _part(
     posterior = posterior.paired
     positions, bend = taken(posterior, count, seed)
     inputs, _ = posterior.model.inputs(planned_run(posterior, problem, domains), posterior.coordinates)
-    nearest, decades = edge(posterior, inputs)
-    # Within the fitted runs there is nothing to bend.
-    drawn = {n: v[positions] for n, v in posterior.values().items()}
-    drawn |= {"bend": bend[positions] * (decades[0] > 0)}
+    found, which, beyond = edges(posterior, inputs), np.zeros(len(posterior.targets), int), bend[positions]
+    for k, edge in enumerate(found):
+        which[edge.targets] = k
+        # Within the fitted runs there is nothing to bend.
+        beyond[:, edge.targets] *= edge.decades[0] > 0
+    drawn = {n: v[positions] for n, v in posterior.values().items()} | {"bend": beyond}
     drawn |= {"links": tuple(link.draws(np.random.default_rng((seed, k)), count) for k, link in enumerate(links))}
-    at = tuple((link.inputs(1), link.limits) for link in links)
-    return {"drawn": drawn, "places": (inputs, nearest), "links": at}
+    at = tuple((link.inputs(1), link.limits, fractions(link.targets)) for link in links)
+    places = (inputs, tuple(edge.inputs for edge in found), which, fractions(posterior.targets))
+    return {"drawn": drawn, "places": places, "links": at}
 
 
 def taken(posterior: Posterior, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of so many draws of a posterior, and the bend of all of its draws."""
+    """Return the positions of so many draws of a posterior, and the bends of all of them, shape (draw, target)."""
     total = len(next(iter(posterior.values().values())))
     rng = np.random.default_rng(seed)
     bend = drawn_bends(posterior, rng, total)

@@ -90,6 +90,11 @@ def propose(
         pool = candidates(posteriors, decision, allowed, at or scales_of(posteriors), seed)
     offered = Pool.of(pool)
     _refuse_other_scales(posteriors, shares, pool)
+    if np.isfinite(budget) and not offered.in_flop:
+        raise BayesmixError(
+            "neither the fitted runs nor the candidates say their N and D, so that nobody knows what a run costs. Give "
+            "N and D of candidates, or how many runs at most in place of a budget"
+        )
     offered = _affordable(offered, budget)
     read = arranged(links, next(iter(posteriors.values())).targets)
     stated = state(posteriors, shares, problem, draws, seed, allowed, objective, read)
@@ -106,19 +111,17 @@ def propose(
     )
     taken = greedy(worth, offered.cost, budget, most)
     value = _values(choosable, measured[:, taken], (choosing, judging))
-    before = choosable[choosing].mean(axis=0).argmin()
-    saved = choosable[judging, before] - choosable[judging].min(axis=1)
     return Proposal(
         table=_table(offered, taken, value, decision.domains),
         in_flop=offered.in_flop,
         budget=float(budget),
-        perfect=_mean(saved),
+        perfect=_mean(decision.regret),
         gain=float(decision.gain.mean()),
         by=by,
         candidates=len(offered.cost),
         problem=problem,
         model_weights=shares,
-        warnings=_warnings(decision, problem),
+        warnings=_warnings(decision),
     )
 
 
@@ -174,7 +177,7 @@ def _table(offered: Pool, taken: list[int], value: list[tuple[float, float]], do
     return table.assign(cost=cost, spent=cost.cumsum(), value=saved, se=error)
 
 
-def _warnings(decision: Decision, problem: Problem) -> tuple[str, ...]:
+def _warnings(decision: Decision) -> tuple[str, ...]:
     found = [w for w in decision.warnings if not w.startswith("The mixture lies outside")]
     if decision.risk.kind != "mean":
         found.append(f"Runs are valued by the mean of the objective, not by the {decision.risk} that decides.")

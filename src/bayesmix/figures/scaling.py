@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from bayesmix.errors import BayesmixError
 from bayesmix.figures import style
+from bayesmix.optimum import Optimum, compute_optimal
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import LEVELS, Optimum, Prediction, compute_optimal
+from bayesmix.prediction import LEVELS, Prediction
 
 # From pale to dark, so that size is read without a key, in grey print too; both ends are seen on white and on black.
 _SIZES = LinearSegmentedColormap.from_list("sizes", ["#8cc8ee", "#3d93d4", "#4f76d0", "#8257c8"])

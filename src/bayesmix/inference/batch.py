@@ -17,8 +17,10 @@ from bayesmix.model import Model
 
 # Posteriors that run at once: more than a few gain nothing on a CPU, whose caches they outgrow.
 _SLOTS = (1, 2, 3, 4, 6, 8)
-# What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away.
-_LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2))
+# What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away. The
+# last is for chains that agree and lack nothing but effective draws.
+_LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2), (0.99, 6))
+_TOO_FEW = {"ess_bulk", "ess_tail"}
 _FUNNEL = 0.9  # acceptance rate to begin with where a scale is unknown
 # Fewer draws a chain cannot pass the diagnostics, however well they mix.
 _JUDGED = 400
@@ -160,7 +162,10 @@ def _sampled(
 
 
 def _thinned(taken: Sample, times: int) -> Sample:
-    return replace(taken, u=taken.u[:, ::times], stats={n: v[:, ::times] for n, v in taken.stats.items()})
+    stats = {n: v[:, ::times] for n, v in taken.stats.items()}
+    # What is left out counts where something went wrong.
+    grouped = taken.stats["diverging"].reshape(len(taken.u), -1, times)
+    return replace(taken, u=taken.u[:, ::times], stats=stats | {"diverging": grouped.any(axis=2)})
 
 
 def _wrong(outcome: Outcome, settings: Settings, rung: int) -> list[Problem]:
@@ -168,10 +173,12 @@ def _wrong(outcome: Outcome, settings: Settings, rung: int) -> list[Problem]:
 
     A few divergences, which smaller steps as a rule are rid of, are worth one more, not two.
     """
-    if settings.draws < _JUDGED or rung == len(_LADDER) - 1:
+    last = len(_LADDER) - 1
+    if settings.draws < _JUDGED or rung == last:
         return []
     found = sampling_problems(outcome.quantities, outcome.sample.stats)
-    return [p for p in found if p.fatal or (rung == 0 and p.kind == "divergences")]
+    wrong = [p for p in found if p.fatal or (rung == 0 and p.kind == "divergences")]
+    return [] if rung == last - 1 and not {p.kind for p in wrong} <= _TOO_FEW else wrong
 
 
 def _fitted(u: np.ndarray) -> Mode:

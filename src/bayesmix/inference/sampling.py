@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from bayesmix.diagnostics import energy_mixing
 from bayesmix.inference import nuts
 from bayesmix.inference.mode import Mode
 from bayesmix.inference.program import Program, stacked
@@ -53,7 +54,7 @@ class Sample:
     u : array, shape (chain, draw, coordinate)
         Unconstrained coordinates.
     stats : dict of str to array, shape (chain, draw)
-        Those named in `STATS`.
+        Those named in `STATS`, and ``bfmi``, one number a chain.
     warmup : int
         Draws of each chain that were discarded.
     """
@@ -108,7 +109,10 @@ class _Chains:
         self.seen = []
         if self.sampling:
             u = self.centre + draws["z"] @ self.scale.T
-            self.sample = Sample(u, {n: draws[n] for n in STATS}, self.warmup)
+            stats = {n: draws[n] for n in STATS}
+            # Of all draws, since thinned ones seem to mix better.
+            bfmi = np.repeat(energy_mixing(stats["energy"])[:, None], stats["energy"].shape[1], axis=1)
+            self.sample = Sample(u, stats | {"bfmi": bfmi}, self.warmup)
             return False
         u = self.centre + state.tree.proposal.z[slot] @ self.scale.T
         # One step size for all chains: a single one that was misled shall not sample with its own.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bayesmix.prediction import Optimum, Prediction
+from bayesmix.optimum import Optimum
+from bayesmix.prediction import Prediction
 from bayesmix.report.blocks import Block, Points, Section, Text
 from bayesmix.report.groups import Results
 

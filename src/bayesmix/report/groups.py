@@ -10,8 +10,9 @@ from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision, Proposal
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
+from bayesmix.optimum import Optimum
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import Optimum, Prediction
+from bayesmix.prediction import Prediction
 from bayesmix.runs import Runs
 
 

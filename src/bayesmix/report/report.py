@@ -18,8 +18,9 @@ from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation, informed
 from bayesmix.files import refuse_overwrite, write_whole
 from bayesmix.linking import linked
+from bayesmix.optimum import Optimum
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import Optimum, Prediction
+from bayesmix.prediction import Prediction
 from bayesmix.report import caveats, evidence, facts, following, forecast, mixture, models, verdict
 from bayesmix.report.averages import averages, reached
 from bayesmix.report.blocks import Picture, Section

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ import numpy as np
 
 from bayesmix.decision import Decision
 from bayesmix.figures.gain import probability
-from bayesmix.prediction import Prediction
+from bayesmix.prediction import Prediction, unstated, unused
 from bayesmix.report import numbers
 from bayesmix.report.blocks import Section, Text
 from bayesmix.report.caveats import caveats
 from bayesmix.report.groups import Results
 from bayesmix.report.mixture import baseline_name, objective_unit, reached
+from bayesmix.runs import Runs
 
 LEVEL = 0.9
 _DOMAINS, _TARGETS, _RIVALS = 6, 3, 3
@@ -156,14 +157,20 @@ def _expectation(results: Results, chosen: _Forecast) -> str:
     mixed = any("w" in results.posteriors[n].model.columns.values() for n in chosen.models)
     if results.decision is not None and not mixed:
         aside = ", for mixtures like that of its runs"
-    place = _place(chosen.prediction, chosen.run)
+    planned = chosen.prediction.planned
+    ignored = set.intersection(
+        *({*unused(results.posteriors[n], planned), *unstated(results.posteriors[n], planned)} for n in chosen.models)
+    )
+    if ignored:
+        aside += f", for runs of {' and '.join(sorted(ignored))} like the fitted ones"
+    place = _place(planned, chosen.run, ignored)
     return f"Expect {', '.join(said)}{more} at {place} (90 % interval; {chosen.name}{aside})."
 
 
-def _place(prediction: Prediction, i: int) -> str:
-    """Return where a planned run lies, in words."""
-    runs = prediction.planned
-    parts = [f"{s} = {numbers.amount(runs.column(s)[i])}" for s in ("N", "D", "U") if s in runs.symbols]
+def _place(runs: Runs, i: int, ignored: Set[str]) -> str:
+    """Return where a planned run lies, in words, but for what the laws ignore."""
+    known = [s for s in ("N", "D", "U") if s in runs.symbols and s not in ignored]
+    parts = [f"{s} = {numbers.amount(runs.column(s)[i])}" for s in known]
     return ", ".join(parts) or f"run {runs.names[i]}"
 
 
