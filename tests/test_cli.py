@@ -471,3 +471,21 @@ def test_hidden_runs_are_forecast_and_the_forecast_says_what_that_is_worth(bayes
     code, _, warned = bayesmix("report", saved / "scale.nc", "--extrapolation", out, "--out", tmp_path / "other")
     assert code != 0
     assert "extrapolation of model constant, but the posteriors are of chinchilla" in warned
+
+
+def test_names_with_spaces_are_predicted_from_the_command_line(tmp_path, monkeypatch, bayesmix):
+    runs = mixture_runs(domains=("web", "books & co"), targets=("loss.web",))
+    fake(Model.read("ye_m4"), runs, mixing_values([[0.5, -0.5]])).save(tmp_path / "m.nc")
+    at = "w.web = 0.4, w.books & co=0.6, N=7e7, D=1e10"
+    code, _, err = bayesmix("predict", tmp_path / "m.nc", "--at", at, "--out", tmp_path / "p.csv")
+    assert code == 0, err
+    assert (tmp_path / "p.csv").exists()
+
+
+def test_a_forecast_is_written_though_nobody_reads_on(saved, tmp_path):
+    process = command("predict", saved / "scale.nc", "--at", "N=1e9,D=2e10", "--out", tmp_path / "p.csv")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.wait(timeout=120)
+    process.stderr.close()  # pyright: ignore
+    assert (tmp_path / "p.csv").exists()

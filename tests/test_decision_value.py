@@ -93,3 +93,12 @@ def test_information_is_that_of_a_linear_law_with_normal_noise():
     assert worth.gains([0, 1, 2]) == pytest.approx([gain([0]), gain([1]), gain([2])], rel=0.03)
     assert worth.after(2).gains([0])[0] == pytest.approx(gain([2, 0]) - gain([2]), rel=0.05)
     assert greedy(worth, np.ones(3), np.inf, 1) == [2]
+
+
+def test_errors_that_go_together_hide_the_sum_and_show_the_difference():
+    """Two targets of one run: half the log determinant of 1 + K R^-1, with R the correlation of their errors."""
+    rng = np.random.default_rng(0)
+    K, R = np.array([[1.0, -0.8], [-0.8, 1.0]]), np.array([[1.0, 0.9], [0.9, 1.0]])
+    expected, noise = (rng.standard_normal((40_000, 1, 2)) @ np.linalg.cholesky(m).T for m in (K, R))
+    (gain,) = Information.of(expected, expected + noise).gains([0])
+    assert gain == pytest.approx(np.linalg.slogdet(np.eye(2) + np.linalg.solve(R, K))[1] / 2, rel=0.05)

@@ -116,3 +116,10 @@ def test_a_dotted_name_that_resembles_no_vector_is_a_label(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_text("N,optim.lr,loss,\n1e8,3e-4,3,\n")
     assert Runs.read(path).labels == ("optim.lr",)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_another_separator_than_a_comma_is_named(separator, tmp_path):
+    text = "run,N,D,loss\na,1e8,2e9,3.1\n".replace(",", separator)
+    faults = faults_of(text, tmp_path)
+    assert any("the whole table is one column" in f and repr(separator) in f for f in faults)

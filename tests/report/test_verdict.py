@@ -194,3 +194,12 @@ def test_all_three_files_give_the_same_verdict(tmp_path, chinchilla, mixing, dec
         assert sentence in html
         assert sentence.replace("[", r"\[").replace("]", r"\]") in markdown
     assert markdown.index("## Verdict") < markdown.index("**Train web 50.0 %")
+
+
+def test_a_law_that_ignores_the_planned_size_is_not_quoted_for_it(mixing, decision):
+    """Its runs do not say their N and D, nor does it use them."""
+    asked = {"N": [7e9], "D": [1e12], "w.web": [0.4], "w.code": [0.3], "w.books": [0.3]}
+    forecast = predict(mixing, Runs.of(pd.DataFrame(asked), planned=True), seed=0)
+    found = verdict(results({"ye_m4": mixing}, (), None, {"ye_m4": forecast}))
+    assert "7B" not in found.headline[0]
+    assert "for runs of D and N like the fitted ones" in found.headline[0]

@@ -20,9 +20,11 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from bayesmix.evaluation import signal
+from bayesmix.evaluation import half_width, signal
+from bayesmix.residuals import nearest_correlation
 
 SURE = 2.0  # standard errors from which on something is told from nothing
+_TINY, _OUTLYING = 1e-12, 3.0  # of noise
 
 
 class Worth(Protocol):
@@ -179,7 +181,7 @@ class Information:
 
     $$I(R) = \tfrac12 \log\det(1 + K_{RR})$$
 
-    with K the covariance over draws of the expected responses, in units of their noise (Lindley 1956; Chaloner and
+    with K the covariance over draws of the expected responses, whitened by their noise (Lindley 1956; Chaloner and
     Verdinelli 1995, section 2).
 
     Attributes
@@ -196,7 +198,12 @@ class Information:
     @classmethod
     def of(cls, expected: np.ndarray, measured: np.ndarray) -> Information:
         """Begin with no runs taken; expected and measured responses have the shape (draw, run, target)."""
-        flat = signal(expected, measured).reshape(len(expected), -1)
+        told, noise = signal(expected, measured), measured - expected
+        # Errors of one run go together, which says more of differences between its targets, and less of their sum.
+        noise = np.clip(noise / np.maximum(half_width(noise), _TINY), -_OUTLYING, _OUTLYING)
+        together = np.atleast_2d(np.corrcoef(noise.reshape(-1, expected.shape[2]).T))
+        root = np.linalg.cholesky(nearest_correlation(together))
+        flat = np.linalg.solve(root, told[..., None])[..., 0].reshape(len(expected), -1)
         return cls(flat.T @ flat / len(flat), expected.shape[2])
 
     def gains(self, candidates: Sequence[int]) -> np.ndarray:
