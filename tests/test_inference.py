@@ -84,7 +84,8 @@ def test_shapes_and_names_are_those_of_the_schema(conjugate):
     assert set(tree["posterior"].data_vars) == {"L0"}
     assert tree["posterior"]["L0"].dims == ("chain", "draw", "target")
     assert tree["posterior"].coords["target"].values.tolist() == ["loss"]
-    assert set(tree["sample_stats"].data_vars) == {"diverging", "energy", "acceptance_rate", "n_steps", "lp"}
+    stats = {"diverging", "energy", "acceptance_rate", "n_steps", "lp", "bfmi"}
+    assert set(tree["sample_stats"].data_vars) == stats
     assert tree["unconstrained"]["u"].shape == (4, 2000, 1)
     assert conjugate.converged
     assert conjugate.modes == 1
