@@ -154,6 +154,13 @@ def test_hint_for_checkpoints_without_run():
     assert Runs.of(frame.assign(run=["a", "a", "b"])).hints == ()
 
 
+def test_hint_for_runs_of_several_sizes_that_share_a_name():
+    frame = pd.DataFrame({"run": ["a", "a", "b"], "N": [1e8, 2e8, 1e8], "D": [1e9, 1e9, 2e9], "loss": [3, 2.9, 2.8]})
+    (hint,) = Runs.of(frame).hints
+    assert hint.startswith("1 of 2 runs have rows of different N, such as 'a'")
+    assert Runs.of(frame.assign(run=["a", "b", "c"])).hints == ()
+
+
 def test_hash_is_of_the_text_alone(runs):
     assert runs.hash == hashlib.sha256(runs.text().encode()).hexdigest()
     frame = runs.table

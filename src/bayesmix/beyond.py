@@ -52,7 +52,20 @@ def edges(posterior: Posterior, inputs: Inputs) -> list[Edge]:
     inputs : Inputs
         Planned runs as arrays.
     """
-    return [Edge(targets, *_moved(posterior, rows, inputs)) for targets, rows in measuring(posterior)]
+    found: list[Edge] = []
+    for targets, rows in measuring(posterior):
+        new = Edge(targets, *_moved(posterior, rows, inputs))
+        same = next((k for k, old in enumerate(found) if _alike(old, new)), None)
+        if same is None:
+            found.append(new)
+        else:  # other runs, but as far as these
+            found[same] = replace(new, targets=np.append(found[same].targets, targets))
+    return found
+
+
+def _alike(one: Edge, other: Edge) -> bool:
+    first, second = one.inputs.covariates, other.inputs.covariates
+    return all(np.array_equal(first[c], second[c]) for c in first) and np.array_equal(one.decades, other.decades)
 
 
 def measuring(posterior: Posterior) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -125,6 +138,8 @@ def _promised(posterior: Posterior, inputs: Inputs, moved: Sequence[Edge]) -> tu
     falls, decades = np.zeros(here.shape), np.zeros(here.shape[1:])
     for edge in moved:
         decades[:, edge.targets] = edge.decades[:, None]
+        if not edge.decades.any():
+            continue
         there = expected_draws(posterior, edge.inputs)[:, :, edge.targets]
         falls[:, :, edge.targets] = fall(here[:, :, edge.targets], there)
     bending = np.array([is_bending(target) for target in posterior.targets])

@@ -262,8 +262,22 @@ def hints_of(table: pd.DataFrame) -> list[str]:
     heads = {head(name) for name in table.columns if name != "run" or not unnamed}
     hints = [name_hint(name, heads) for name in table.columns if name != "run" and not is_numeric(name)]
     hints += [unit_hint(name, table[name].tolist()) for name in ("N", "D", "U") if name in table]
-    hints += [_checkpoint_hint(table)] if unnamed else []
+    hints += [_checkpoint_hint(table)] if unnamed else [_name_hint(table)]
     return [hint for hint in hints if hint]
+
+
+def _name_hint(table: pd.DataFrame) -> str | None:
+    """Tell runs of several sizes, which share a name such as that of their mixture."""
+    sizes: dict[str, set[float]] = {}
+    for run, N in table[["run", "N"]].itertuples(index=False) if "N" in table else ():
+        sizes.setdefault(run, set()).add(N)
+    if not (several := [run for run, found in sizes.items() if len(found) > 1]):
+        return None
+    return (
+        f"{len(several)} of {len(sizes)} runs have rows of different N, such as {several[0]!r}: rows of one are "
+        "its checkpoints and are left out together. Name runs apart; or map that column to a label, and say by the "
+        'card what a run is: run = ["N", "w"]'
+    )
 
 
 def _checkpoint_hint(table: pd.DataFrame) -> str | None:
