@@ -75,6 +75,6 @@ def sentence(posterior: Posterior, most: int = 5) -> str:
     named = [f"{row['run']} ({row['target']}, {row['deviation']:+.0f} sigma)" for row in worst]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return (
-        f"Probably measured with more than {TIMES:.0f} times the usual error, and counting for less: "
-        f"{', '.join(named)}{more}."
+        f"Off the law by more than {TIMES:.0f} times what is usual, so that they count for less (measured badly, or "
+        f"where the law does not hold): {', '.join(named)}{more}."
     )
