@@ -178,7 +178,7 @@ def _table(offered: Pool, taken: list[int], value: list[tuple[float, float]], do
 
 
 def _warnings(decision: Decision) -> tuple[str, ...]:
-    found = [w for w in decision.warnings if not w.startswith("The mixture lies outside")]
+    found = [w for w in decision.warnings if "outside the convex hull" not in w]
     if decision.risk.kind != "mean":
         found.append(f"Runs are valued by the mean of the objective, not by the {decision.risk} that decides.")
     return tuple(found)
