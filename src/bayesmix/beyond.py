@@ -17,6 +17,7 @@ from bayesmix.posterior import Posterior
 
 # Decades from the fitted runs that count as none.
 _NEAR = 1e-3
+ROUNDED = 1e-3  # of weights: nearer than this to the hull of mixtures, rounding decides
 _ROUND = 1e4  # weight of the constraint that shares sum to one
 _TINY = 1e-12
 

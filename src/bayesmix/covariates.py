@@ -8,6 +8,8 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bayesmix.errors import Fault
 
 POSITIVE = "a finite number above 0"
@@ -125,6 +127,11 @@ def head(name: str) -> str:
 def is_fraction(target: str) -> bool:
     """Say whether a response is a fraction, whose errors are percentage points rather than per cent of it."""
     return head(target) in ("accuracy", "error")
+
+
+def signs(targets: Sequence[str]) -> np.ndarray:
+    """Return 1 for each target of which less is better, else -1; shape (target,)."""
+    return np.array([-1.0 if is_better_higher(target) else 1.0 for target in targets])
 
 
 def is_better_higher(target: str) -> bool:

@@ -103,11 +103,16 @@ def measured_draws(
     are correlated as the matrix ``together``, shape (target, target), says, and independent without it.
     """
     rows, targets = inputs.response.shape
-    root = np.eye(targets) if together is None else np.linalg.cholesky(together)
+    root = root_of(together, targets)
     keys = np.asarray(jax.random.key_data(jax.random.split(jax.random.key(seed), len(next(iter(values.values()))))))
     drawn = {**_with_factor(values, factor, inputs), "key": keys}
     expected, measured = over_draws(mean_and_measured, model, drawn, inputs, root)
     return expected[:, :rows], measured[:, :rows]
+
+
+def root_of(together: np.ndarray | None, targets: int) -> np.ndarray:
+    """Return the Cholesky factor of the correlation of errors of so many targets, independent where it is None."""
+    return np.eye(targets) if together is None else np.linalg.cholesky(together)
 
 
 def half_width(values: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from bayesmix.beyond import drawn_bends, fractions
 from bayesmix.covariates import is_target
 from bayesmix.discrepancy import fall, whole
 from bayesmix.errors import BayesmixError, listed
-from bayesmix.evaluation import over_draws
+from bayesmix.evaluation import over_draws, root_of
 from bayesmix.inference.program import padded
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
@@ -162,8 +162,7 @@ def linked(prediction: Prediction, links: Sequence[Posterior], *, seed: int) -> 
         # Those of the prediction itself begin with the bare seed: noises would be one and the same.
         key = jax.random.fold_in(jax.random.key(seed), k + 1)
         keys = np.asarray(jax.random.key_data(jax.random.split(key, count)))
-        together = link.posterior.paired.together
-        root = np.eye(len(link.targets)) if together is None else np.linalg.cholesky(together)
+        root = root_of(link.posterior.paired.together, len(link.targets))
         expected, measured = (
             over_draws(
                 function, link.model,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.beyond import factors
-from bayesmix.covariates import is_better_higher
+from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import expected_draws
 from bayesmix.parabola import vertex
@@ -140,11 +140,11 @@ def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.nda
     N = np.sqrt(budget / 6 / per_parameter)
     grid = Runs.of(pd.DataFrame({"N": N, "D": budget / 6 / N}), planned=True, source="compute-optimal grid")
     inputs, _ = posterior.model.inputs(grid, posterior.coordinates)
-    signs = np.array([-1.0 if is_better_higher(target) else 1.0 for target in posterior.targets])
-    losses = expected_draws(posterior, inputs) * signs
+    better = signs(posterior.targets)
+    losses = expected_draws(posterior, inputs) * better
     best = losses.argmin(axis=1)
     inside = (best > 0) & (best < len(N) - 1)
     middle = np.clip(best, 1, len(N) - 2)
     at, least = vertex(np.log(N), losses, middle)
-    optimal, response = (np.where(inside, v, np.nan) for v in (np.exp(at), least * signs))
+    optimal, response = (np.where(inside, v, np.nan) for v in (np.exp(at), least * better))
     return optimal, budget / 6 / optimal, response

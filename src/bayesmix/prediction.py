@@ -10,14 +10,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from bayesmix.beyond import factors, in_hull, measuring
+from bayesmix.beyond import ROUNDED, factors, in_hull, measuring
 from bayesmix.covariates import BY_DOMAIN
 from bayesmix.evaluation import measured_draws
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
 LEVELS = (0.5, 0.8, 0.95)
-_ROUNDED = 1e-3  # of weights
 
 
 @dataclass(frozen=True)
@@ -150,12 +149,12 @@ def distance(posterior: Posterior, planned: Runs, *, bent: bool = True) -> list[
 
 def _mixtures(fitted: np.ndarray, asked: np.ndarray, domains: Sequence[str]) -> list[str]:
     """Return a sentence if a planned mixture lies outside the fitted ones, shape (observation, domain) both."""
-    outside = (asked < fitted.min(axis=0) - _ROUNDED) | (asked > fitted.max(axis=0) + _ROUNDED)
+    outside = (asked < fitted.min(axis=0) - ROUNDED) | (asked > fitted.max(axis=0) + ROUNDED)
     if outside.any():
         names = ", ".join(d for d, out in zip(domains, outside.any(axis=0), strict=True) if out)
         return [f"Weights of {names} lie outside those of the fitted runs: the answer rests on the law there."]
     corners = np.unique(fitted, axis=0)
-    if all(in_hull(w, corners, _ROUNDED) for w in np.unique(asked, axis=0)):
+    if all(in_hull(w, corners, ROUNDED) for w in np.unique(asked, axis=0)):
         return []
     return ["A mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there."]
 

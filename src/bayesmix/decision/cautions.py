@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmix.beyond import in_hull
+from bayesmix.beyond import ROUNDED, in_hull
 from bayesmix.decision.allowed import Allowed
 from bayesmix.decision.objective import Objective
 from bayesmix.decision.planned import planned_run
@@ -35,9 +35,8 @@ def cautions(
     if blind > 0.01:
         found.append(f"{blind:.0%} of the draws come from laws in which the mixture does not matter.")
     found += _unused(posteriors, problem)
-    # Nearer to the hull than 1e-3 in every weight, rounding decides.
     outside = [
-        name for name, mixture in (("mixture", w), ("baseline", baseline)) if not in_hull(mixture, observed, 1e-3)
+        name for name, mixture in (("mixture", w), ("baseline", baseline)) if not in_hull(mixture, observed, ROUNDED)
     ]
     if outside:
         lies = "lies" if len(outside) == 1 else "lie"

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayesmix import averaging
 from bayesmix.comparison import require_alike
+from bayesmix.covariates import signs
 from bayesmix.decision import evidence
 from bayesmix.decision.allowed import Allowed
 from bayesmix.decision.budget import afford, first_sizes
@@ -195,20 +196,20 @@ def _afforded(
 
     def stated_at(size: Problem) -> tuple[Objective, Allowed]:
         allowed = choices(size, first.runs.domains, observed)
-        return state(posteriors, shares, size, FEW_DRAWS, seed, allowed, objective, links), allowed
+        return build(posteriors, shares, size, FEW_DRAWS, seed, objective, links), allowed
 
     # An excess over the best at the same size would praise sizes at which all targets are equally bad: of all sizes it
     # is over the best at any.
     bests = []
     for size in first_sizes(problem) if problem.combine == "worst excess" and objective is None else ():
         with suppress(BayesmixError):  # its constraints may conflict for so many tokens
-            bests.append(stated_at(size)[0].weights)
+            bests.append(evidence.least_responses(*stated_at(size)))
+    better = signs(targets)
+    common = better * np.min([better * best for best in bests], axis=0) if bests else 0.0
 
     def least(size: Problem) -> float:
         stated, allowed = stated_at(size)
-        if bests:
-            share, signs = stated.weights[0], np.sign(stated.weights[0])
-            stated = replace(stated, weights=(share, signs * np.min([signs * best for _, best in bests], axis=0)))
+        stated = replace(stated, weights=(stated.weights[0], stated.weights[1] + common))
         chosen = evidence.best(stated, allowed, _candidates(allowed, observed, seed)[:1])
         return float(stated.risk(stated.draws(chosen.w))[0])
 

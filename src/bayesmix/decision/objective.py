@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from bayesmix.beyond import drawn_bends, edges, fractions
-from bayesmix.covariates import is_better_higher
+from bayesmix.covariates import signs
 from bayesmix.decision.form import Combined, Form, LinkForm, form_of
 from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem
@@ -222,9 +222,8 @@ def target_weights(targets: tuple[str, ...], problem: Problem, combine: Combined
     faults = [Fault(f"objective has an unknown target {t!r}", suggest(t, targets)) for t in stated if t not in targets]
     if faults:
         raise InputError("problem", faults)
-    signs = np.array([-1.0 if is_better_higher(t) else 1.0 for t in targets])
     shares = np.array([float(stated.get(t, 0.0)) for t in targets])
     kinds = {t.split(".")[0] for t in stated if stated[t] > 0}
     if len(kinds) > 1 and combine is None:
         raise BayesmixError(f"the objective adds {' and '.join(sorted(kinds))}: give weights to targets of one kind")
-    return signs * shares / (shares.sum() if problem.combine == "mean" else shares.max())
+    return signs(targets) * shares / (shares.sum() if problem.combine == "mean" else shares.max())

@@ -47,7 +47,7 @@ def fit(
     Modes are found first, by Newton's method from draws of the prior; NUTS then samples in coordinates that the
     Laplace approximation of the best mode has whitened, its chains started around all modes that matter. Targets
     that share no quantity are sampled apart. If the diagnostics fail, up to two more attempts are made, each more
-    careful and slower; `problems()` tells of them.
+    careful and slower, and one longer still where only effective draws are wanting; `problems()` tells of them.
 
     Parameters
     ----------

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer, inherited
-from bayesmix.planning.curves import GRID, crossing, responses, signs
+from bayesmix.planning.curves import GRID, crossing, responses
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
@@ -76,7 +77,7 @@ def best_setting(posterior: Posterior, settings: Runs, by: str) -> Answer:
     x, response = _along(posterior, settings, by)
     if len(x) < 3:
         raise BayesmixError(f"an optimum along {by} needs three settings or more, not {len(x)}")
-    sign = signs(posterior)
+    sign = signs(posterior.targets)
     losses, places = sign * response, np.log(x) if x[0] > 0 else x
     best = losses.argmin(axis=1)
     inside = (best > 0) & (best < len(x) - 1)
@@ -129,7 +130,7 @@ def needed(posterior: Posterior, settings: Runs, by: str, response: Sequence[flo
     _positive(by, x)
     if not len(response):
         raise BayesmixError("say which response is to be reached")
-    sign = signs(posterior)
+    sign = signs(posterior.targets)
     draws = np.stack([crossing(np.log(x), sign * found, sign * float(r)) for r in response], axis=1)
     cases = tuple(f"{r:g}" for r in response)
     return Answer({by: np.exp(draws)}, cases, posterior.targets, tuple(inherited(posterior, settings)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesmix.covariates import is_better_higher
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import expected_draws
 from bayesmix.posterior import Posterior
@@ -12,11 +11,6 @@ from bayesmix.runs import Runs
 
 GRID = 160  # points of a search, in equal steps of the logarithm
 SPAN = 1e4  # of a search around what was fitted or asked
-
-
-def signs(posterior: Posterior) -> np.ndarray:
-    """Return 1 for each target of which less is better, else -1."""
-    return np.array([-1.0 if is_better_higher(target) else 1.0 for target in posterior.targets])
 
 
 def require_scale(posterior: Posterior, asked: str) -> None:

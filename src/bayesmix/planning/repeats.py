@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
 from bayesmix.planning.answer import Answer, inherited
-from bayesmix.planning.curves import GRID, SPAN, crossing, responses, signs
+from bayesmix.planning.curves import GRID, SPAN, crossing, responses
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 
@@ -45,7 +46,7 @@ def worth_of_repeats(posterior: Posterior, planned: Runs) -> Answer:
     needs = set(posterior.model.columns.values())
     if not {"D", "U"} <= needs:
         raise BayesmixError(f"law {posterior.model.law.name} does not take D and U. Use muennighoff")
-    sign, fresh = signs(posterior), []
+    sign, fresh = signs(posterior.targets), []
     asked = responses(posterior, planned)
     for k, (size, tokens) in enumerate(zip(planned.column("N"), planned.column("D"), strict=True)):
         D = np.geomspace(tokens / SPAN, tokens * 1.01, GRID)  # beyond D: rounding shall not hide a crossing there

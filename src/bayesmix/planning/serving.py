@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
 from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer
-from bayesmix.planning.curves import GRID, SPAN, crossing, require_scale, responses, signs
+from bayesmix.planning.curves import GRID, SPAN, crossing, require_scale, responses
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import distance
 from bayesmix.runs import Runs
@@ -69,7 +70,7 @@ def inference_optimal(posterior: Posterior, response: float, served: Sequence[fl
 
 def _log_tokens(posterior: Posterior, N: np.ndarray, D: np.ndarray, response: float) -> np.ndarray:
     """Return the log of the tokens that reach a response, shape (draw, size, target); infinite where none of D do."""
-    sign, found = signs(posterior), []
+    sign, found = signs(posterior.targets), []
     for size in N:
         grid = Runs.of(pd.DataFrame({"N": size, "D": D}), planned=True, source="models to serve")
         found.append(crossing(np.log(D), sign * responses(posterior, grid), sign * response))
