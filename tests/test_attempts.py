@@ -20,23 +20,24 @@ def kinds(posterior):
 
 
 @pytest.mark.parametrize(
-    ("kind", "failing", "attempts"),
-    [("r_hat", 0, 0), ("r_hat", 1, 1), ("r_hat", 2, 2), ("r_hat", 9, 2), ("ess_tail", 3, 3), ("ess_bulk", 9, 3)],
+    ("mild", "failing", "attempts"),
+    [(False, 0, 0), (False, 1, 1), (False, 2, 2), (False, 9, 2), (True, 3, 3), (True, 9, 3)],
 )
-def test_what_fails_is_sampled_again(kind, failing, attempts, simulated, monkeypatch):
+def test_what_fails_is_sampled_again(mild, failing, attempts, simulated, monkeypatch):
     """Twice, and once more where nothing but effective draws is wanting."""
     judged = []
 
     def verdict(draws, _):
         judged.append(len(judged) + 1)
-        return [batch.Problem(kind, "made up", short=f"{kind} {judged[-1]}")] if len(judged) <= failing else []
+        wrong = batch.Problem("made up", "", short=f"fault {judged[-1]}", mild=mild)
+        return [wrong] if len(judged) <= failing else []
 
     monkeypatch.setattr(batch, "sampling_problems", verdict)
     monkeypatch.setattr(batch, "_JUDGED", 0)
     posterior = fit(Model.read("chinchilla_normal"), simulated(0), seed=0, draws=100)
     # What comes of the last attempt is kept unjudged.
     assert len(judged) == min(failing + 1, 3)
-    assert posterior.attempts == tuple(f"{kind} {i + 1}" for i in range(attempts))
+    assert posterior.attempts == tuple(f"fault {i + 1}" for i in range(attempts))
     assert posterior.tree["posterior"].sizes["draw"] == 100
     assert ("attempts" in kinds(posterior)) == bool(attempts)
     if attempts:
@@ -45,6 +46,15 @@ def test_what_fails_is_sampled_again(kind, failing, attempts, simulated, monkeyp
         assert said.sentence.startswith(
             f"Sampling was repeated more carefully after {'; then '.join(posterior.attempts[:2])}"
         )
+
+
+@pytest.mark.parametrize(("apart", "mild"), [(0.2, True), (1.0, False)])
+def test_chains_that_nearly_agree_may_want_nothing_but_draws(apart, mild):
+    rng = np.random.default_rng(0)
+    draws = {"E": rng.standard_normal((4, 1000)) + apart * np.array([[-1.0], [0], [0], [1]])}
+    stats = {"diverging": np.zeros((4, 1000), bool), "n_steps": np.ones((4, 1000)), "bfmi": np.ones((4, 1000))}
+    found = {p.kind: p for p in sampling_problems(draws, stats)}
+    assert found["r_hat"].mild == mild
 
 
 def test_of_many_attempts_the_first_are_told(simulated):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bayesmix.posterior import Posterior
 
 R_HAT = 1.01
+NEARLY = 1.05  # R-hat up to which chains that differ may have too few effective draws rather than modes of their own
 ESS = 400
 BFMI = 0.3
 PRIOR_SD_KEPT = 0.5
@@ -38,12 +39,15 @@ class Problem:
         Whether the draws cannot be trusted at all; otherwise a caution.
     short : str
         What was seen in a few words.
+    mild : bool
+        Whether nothing but more draws is likely to be wanting.
     """
 
     kind: str
     sentence: str
     fatal: bool = True
     short: str = field(default="", compare=False)
+    mild: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         label = "NOT CONVERGED" if self.fatal else "PREVIEW" if self.kind == "preview" else "caution"
@@ -132,6 +136,7 @@ def _convergence(draws: Draws) -> Iterator[Problem]:
             "r_hat",
             f"R-hat of {name} is {value:.4f} (at most {R_HAT}): the chains disagree. {more}",
             short=f"R-hat {value:.4f} of {name}",
+            mild=value <= NEARLY,
         )
     for method, options in (("bulk", {}), ("tail", {"prob": _TAIL})):
         name, value = _worst(of_each(array_stats.ess, method=method, **options), largest=False)
@@ -140,6 +145,7 @@ def _convergence(draws: Draws) -> Iterator[Problem]:
                 f"ess_{method}",
                 f"The {method} effective sample size of {name} is {value:.0f} (at least {ESS}). {more}",
                 short=f"{method} ESS {value:.0f} of {name}",
+                mild=True,
             )
 
 

@@ -81,6 +81,11 @@ class Model:
             for name in names:
                 if name not in known:
                     raise BayesmixError(f"model {self.name}: unknown {kind} {name!r}. {suggest(name, known)}")
+        if (by := self.noise.by) and not {by} & self.uses and not (by in ("C", "M") and {"N", "D"} <= self.uses):
+            raise BayesmixError(
+                f"model {self.name}: noise {self.noise.name} needs {by}, which does not follow from what law "
+                f"{self.law.name} takes ({', '.join(self.columns.values())}); planned runs would have no noise"
+            )
         for name, quantity in self.unknowns.items():
             if quantity.scaled_by:
                 self._check_scale(name, quantity.scaled_by)
@@ -161,11 +166,8 @@ class Model:
     @property
     def references(self) -> dict[str, str]:
         """Column of the runs that each reference is resolved from."""
-        return {
-            n: self.columns.get(q.covariate, q.covariate)
-            for n, q in self.law.quantities.items()
-            if isinstance(q, Reference)
-        }
+        of_law = {n: self.columns.get(q.covariate, q.covariate) for n, q in _references(self.law)}
+        return of_law | {n: q.covariate for n, q in _references(self.noise)}
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the named dimensions of a quantity: its group, its target, then its own."""
@@ -258,11 +260,7 @@ class Model:
             Runs as arrays.
         """
         own = {n: self._per_run(n, v, inputs) for n, v in values.items() if n in self.law.quantities}
-        constants = {
-            n: inputs.references[n] if isinstance(q, Reference) else q
-            for n, q in self.law.quantities.items()
-            if not isinstance(q, Prior)
-        }
+        constants = _constants(self.law, inputs)
 
         def one(covariates, quantities):
             return self.law.function(**covariates, **quantities, **constants)
@@ -280,15 +278,23 @@ class Model:
     def measured(self, values: Values, mean: jax.Array, inputs: Inputs) -> Distribution:
         """Return the distribution of the measured response around its mean, batch shape (observation, target)."""
         own = {n: self._per_run(n, v, inputs) for n, v in values.items() if n in self.noise.quantities}
-        constants = {n: q for n, q in self.noise.quantities.items() if not isinstance(q, Prior)}
-        extra = {"items": inputs.items} if "items" in self.noise.inputs else {}
-        return self.noise.function(mean, **extra, **own, **constants)
+        return self.noise.around(mean, own | _constants(self.noise, inputs), inputs.items, inputs.noise_by)
 
     def _per_run(self, name: str, value: Any, inputs: Inputs) -> Any:
         return value[inputs.groups[self.pooling[name].by]] if self._varies(name) else value
 
     def inputs(self, runs: Any, like: Coordinates | None = None) -> tuple[Inputs, Coordinates]:
-        """Turn runs into arrays for this model; see `bayesmix.inputs.bind`."""
-        from bayesmix.inputs import bind
+        """Turn runs into arrays for this model; see `bayesmix.binding.bind`."""
+        from bayesmix.binding import bind
 
         return bind(self, runs, like)
+
+
+def _references(part: Law | Noise) -> list[tuple[str, Reference]]:
+    return [(n, q) for n, q in part.quantities.items() if isinstance(q, Reference)]
+
+
+def _constants(part: Law | Noise, inputs: Inputs) -> dict[str, Any]:
+    """Return what is not unknown of a law or a noise, references resolved."""
+    known = {n: q for n, q in part.quantities.items() if not isinstance(q, Prior)}
+    return {n: inputs.references[n] if isinstance(q, Reference) else q for n, q in known.items()}

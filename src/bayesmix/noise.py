@@ -1,8 +1,15 @@
-"""Noises: from the mean response to the distribution of what is measured.
+r"""Noises: from the mean response to the distribution of what is measured.
 
 A noise is declared like a law: positional arguments are arrays of shape (observation, target), keyword defaults are
 its unknown quantities. Every target has its own unless the model pools them. All of them are distributions of the
 response itself, never of its logarithm, so that log likelihoods of different noises can be compared as they are.
+
+The scale of those that have one may be a power of a column x, in a model file as ``noise = "log_student_t by C"``:
+
+$$\sigma_i = \sigma\,(x_i / x_0)^s$$
+
+where $x_0$ (`sigma_at`) is the geometric mean of x over the fitted runs and s (`sigma_slope`) an unknown of every
+target: with s = 0 large runs scatter as small ones do.
 """
 
 from __future__ import annotations
@@ -19,24 +26,81 @@ from jax.scipy.special import gammaln
 from numpyro.distributions import Distribution, transforms
 
 from bayesmix.errors import BayesmixError, suggest
-from bayesmix.law import Quantity, declaration, prior
+from bayesmix.law import Quantity, declaration, prior, reference
 
 _TINY = 1e-12
+_BY = " by "
+_SLOPE, _AT = "sigma_slope", "sigma_at"
 
 
 @dataclass(frozen=True)
 class Noise:
-    """A distribution of the response around its mean, with default priors; see `NOISES`."""
+    """A distribution of the response around its mean, with default priors; see `NOISES`.
+
+    Parameters
+    ----------
+    name : str
+        How model files call it.
+    function : callable
+        Mean, further inputs and quantities to distribution.
+    quantities : mapping of str to Quantity
+        Its keyword arguments, and what `growing` adds.
+    inputs : tuple of str
+        Its positional arguments.
+    by : str
+        Column that its scale is a power of; empty for none.
+    """
 
     name: str
     function: Callable[..., Distribution]
     quantities: Mapping[str, Quantity]
     inputs: tuple[str, ...]
+    by: str = ""
+
+    def growing(self, column: str) -> Noise:
+        """Return this noise with a scale that is a power of a column.
+
+        Raises
+        ------
+        BayesmixError
+            It has no scale, or the column no name.
+        """
+        if "sigma" not in self.quantities or not column:
+            have = ", ".join(self.quantities) or "none"
+            raise BayesmixError(
+                f"noise {self.name + _BY + column!r} needs the name of a column, such as C, and a quantity sigma; "
+                f"noise {self.name} has: {have}"
+            )
+        # Over four decades of x one standard deviation is a factor of four.
+        slope = prior(dist.Normal(0.0, 0.15), "", f"exponent of {column} in sigma")
+        quantities = {**self.quantities, _SLOPE: slope, _AT: reference(column)}
+        return replace(self, name=f"{self.name}{_BY}{column}", quantities=quantities, by=column)
+
+    def around(self, mean: Any, numbers: Mapping[str, Any], items: Any, by: Any) -> Distribution:
+        """Return the distribution of measured responses, batch shape (observation, target).
+
+        Parameters
+        ----------
+        mean : array, shape (observation, target)
+            Law's response.
+        numbers : mapping of str to array, shape (target,) or (observation, target)
+            Every quantity.
+        items : array, shape (observation, target)
+            Numbers of evaluation items, for noises that count.
+        by : array, shape (observation,)
+            The column that the scale is a power of, if it is.
+        """
+        numbers = dict(numbers)
+        if self.by:
+            slope, at = numbers.pop(_SLOPE), numbers.pop(_AT)
+            numbers["sigma"] = numbers["sigma"] * jnp.exp(slope * jnp.log(by / at)[:, None])
+        extra = {"items": items} if "items" in self.inputs else {}
+        return self.function(mean, **extra, **numbers)
 
     @property
     def smooth(self) -> Noise | None:
         """A noise without a kink to find modes with, if this one's second derivative says nothing at the mean."""
-        return replace(self, function=_log_hyperbolic) if self.name == "log_laplace" else None
+        return replace(self, function=_log_hyperbolic) if self.function is log_laplace else None
 
     def excludes(self, response: np.ndarray) -> np.ndarray:
         """Say which responses can be measured but have no density."""
@@ -196,13 +260,14 @@ NOISES: Mapping[str, Noise] = {
 
 
 def get(name: str) -> Noise:
-    """Return a noise by name.
+    """Return a noise by name, such as "log_normal", or "log_normal by C" for a scale that is a power of a column.
 
     Raises
     ------
     BayesmixError
-        There is no such noise; the known ones are listed.
+        There is no such noise, and the known ones are listed; or it has no scale.
     """
-    if name not in NOISES:
-        raise BayesmixError(f"there is no noise {name!r}. {suggest(name, NOISES)}")
-    return NOISES[name]
+    kind, by, column = name.partition(_BY)
+    if kind not in NOISES:
+        raise BayesmixError(f"there is no noise {kind!r}. {suggest(kind, NOISES)}")
+    return NOISES[kind].growing(column.strip()) if by else NOISES[kind]

@@ -23,9 +23,9 @@ from scipy import stats
 from bayesmix.evaluation import over_draws
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
+from bayesmix.noise import log_student_t
 from bayesmix.posterior import Posterior
 
-NOISE = "log_student_t"
 TIMES = 3.0  # as large an error as a usual one
 LIKELY = 0.5
 
@@ -46,7 +46,7 @@ def outliers(posterior: Posterior, *, least: float = LIKELY) -> pd.DataFrame:
         ``row`` (counted from 1), ``run``, ``target``, ``probability``, and ``deviation``: the posterior mean of z.
     """
     columns = ["row", "run", "target", "probability", "deviation"]
-    if posterior.model.noise.name != NOISE:
+    if posterior.model.noise.function is not log_student_t:
         return pd.DataFrame(columns=columns)
     inputs, rows = posterior.inputs, len(posterior.runs)
     z, nu = (v[:, :rows] for v in over_draws(_deviation, posterior.model, posterior.values(), inputs))

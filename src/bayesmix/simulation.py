@@ -11,8 +11,9 @@ import numpy as np
 import numpyro
 from numpyro.infer import Predictive
 
+from bayesmix.binding import bind
 from bayesmix.errors import BayesmixError
-from bayesmix.inputs import Coordinates, bind
+from bayesmix.inputs import Coordinates
 from bayesmix.law import Prior, Reference
 from bayesmix.model import Model
 from bayesmix.precision import in_double
@@ -53,8 +54,8 @@ def simulate(model: Model, planned: Runs, constants: Mapping[str, Any], *, targe
     planned : Runs
         The design: covariates and labels.
     constants : mapping of str to number or nested list
-        Every quantity and reference of the law, and every quantity of the noise: a number for all, or nested lists with
-        the quantity's dimensions, groups in alphabetical order.
+        Every quantity and reference of law and noise: a number for all, or nested lists with the quantity's
+        dimensions, groups in alphabetical order.
     targets : tuple of str
         Names of the responses.
     seed : int
@@ -68,7 +69,7 @@ def simulate(model: Model, planned: Runs, constants: Mapping[str, Any], *, targe
     needed = [n for n, q in model.quantities.items() if isinstance(q, Prior | Reference)]
     if missing := [n for n in needed if n not in constants]:
         raise BayesmixError(f"model {model.name} needs a number for {', '.join(missing)} to simulate")
-    references = {n: constants[n] for n, q in model.law.quantities.items() if isinstance(q, Reference)}
+    references = {n: constants[n] for n, q in model.quantities.items() if isinstance(q, Reference)}
     columns = {p.by for p in model.pooling.values() if p.kind != "complete"} & set(planned.labels)
     levels = {by: tuple(sorted(set(planned.table[by]))) for by in columns}
     like = Coordinates(targets, planned.domains, levels, references, (1.0,) * len(targets))

@@ -18,9 +18,8 @@ from bayesmix.model import Model
 # Posteriors that run at once: more than a few gain nothing on a CPU, whose caches they outgrow.
 _SLOTS = (1, 2, 3, 4, 6, 8)
 # What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away. The
-# last is for chains that agree and lack nothing but effective draws.
+# last is for chains that nearly agree and lack nothing but effective draws.
 _LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2), (0.99, 6))
-_TOO_FEW = {"ess_bulk", "ess_tail"}
 _FUNNEL = 0.9  # acceptance rate to begin with where a scale is unknown
 # Fewer draws a chain cannot pass the diagnostics, however well they mix.
 _JUDGED = 400
@@ -178,7 +177,7 @@ def _wrong(outcome: Outcome, settings: Settings, rung: int) -> list[Problem]:
         return []
     found = sampling_problems(outcome.quantities, outcome.sample.stats)
     wrong = [p for p in found if p.fatal or (rung == 0 and p.kind == "divergences")]
-    return [] if rung == last - 1 and not {p.kind for p in wrong} <= _TOO_FEW else wrong
+    return [] if rung == last - 1 and not all(p.mild for p in wrong) else wrong
 
 
 def _fitted(u: np.ndarray) -> Mode:

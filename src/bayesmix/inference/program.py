@@ -288,6 +288,7 @@ def rows_of(inputs: Inputs, rows: np.ndarray) -> Inputs:
         response=inputs.response[rows],
         observed=inputs.observed[rows],
         items=inputs.items[rows],
+        noise_by=inputs.noise_by[rows],
     )
 
 

@@ -1,0 +1,227 @@
+"""Binding: from runs to the arrays that a model needs, with references and names resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesmix.covariates import BY_DOMAIN
+from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.inputs import Coordinates, Inputs
+from bayesmix.law import OWN
+from bayesmix.priors import arguments
+
+if TYPE_CHECKING:
+    from bayesmix.model import Model
+    from bayesmix.runs import Runs
+
+# A law for losses applies to bits per byte too: both are cross-entropies.
+_KINDS = {"loss": ("loss", "bpb")}
+
+
+def bind(model: Model, runs: Runs, like: Coordinates | None = None) -> tuple[Inputs, Coordinates]:
+    """Turn runs into the arrays that a model needs.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    runs : Runs
+        Training runs, or planned ones if `like` is given.
+    like : Coordinates, optional
+        Those of the fit, so that planned runs are seen in the same units, targets, domains and groups.
+
+    Raises
+    ------
+    InputError
+        Everything that the model needs and the runs do not have.
+    """
+    faults: list[Fault] = []
+    columns = {c: _column(runs, name, c, model, faults) for c, name in model.columns.items()}
+    noise_by = _noise_by(runs, model, faults)
+    levels = _levels(model, runs, like, faults)
+    coordinates = like
+    if not faults and coordinates is None:
+        coordinates = _coordinates(model, runs, levels, faults)
+    elif coordinates is not None and "w" in model.columns.values() and runs.domains != coordinates.domains:
+        columns = _reorder(model, runs, coordinates, columns, faults)
+    if faults or coordinates is None:
+        raise InputError(f"{runs.source} for model {model.name}", faults)
+    return _arrays(model, runs, coordinates, columns, noise_by), coordinates
+
+
+def _column(runs: Runs, name: str, covariate: str, model: Model, faults: list[Fault]) -> Any:
+    try:
+        values = runs.column(name)
+    except InputError as error:
+        hint = f'covariates = {{ {covariate} = "<column>" }} in the model' if name == covariate else ""
+        faults.extend(
+            Fault(
+                f.what + f" (covariate {covariate!r} of law {model.law.name})",
+                f"{f.remedy} {hint}".strip(),
+                f.row,
+                f.run,
+            )
+            for f in error.faults
+        )
+        return None
+    missing = np.isnan(values).reshape(len(values), -1).any(axis=1)
+    faults.extend(
+        Fault(
+            f"{name} has no value, but law {model.law.name} needs it",
+            "Give it, or leave the run out",
+            None,
+            runs.names[i],
+        )
+        for i in np.flatnonzero(missing)
+    )
+    return values
+
+
+def _noise_by(runs: Runs, model: Model, faults: list[Fault]) -> Any:
+    if not (by := model.noise.by):
+        return np.ones(len(runs))
+    try:
+        values = runs.column(by)
+    except InputError as error:
+        faults.extend(error.faults)
+        return None
+    faults.extend(
+        Fault(f"{by} is {values[i]:g}, but noise {model.noise.name} takes its logarithm", "", None, runs.names[i])
+        for i in np.flatnonzero(~(values > 0))
+    )
+    return values
+
+
+def _levels(model: Model, runs: Runs, like: Coordinates | None, faults: list[Fault]) -> dict[str, tuple[str, ...]]:
+    levels = {}
+    for by in sorted({p.by for q, p in model.pooling.items() if p.kind != "complete"}):
+        if by not in runs.labels:
+            faults.append(Fault(f"there is no label column {by!r} to pool over", suggest(by, runs.labels)))
+            continue
+        here = tuple(sorted(set(runs.table[by])))
+        levels[by] = like.levels[by] if like else here
+        if unknown := sorted(set(here) - set(levels[by])):
+            faults.append(
+                Fault(
+                    f"{by} = {', '.join(unknown)} was not among the runs of the fit",
+                    suggest(unknown[0], levels[by]),
+                )
+            )
+    return levels
+
+
+def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coordinates | None:
+    kinds = _KINDS.get(model.law.response, (model.law.response,))
+    taken = set(model.columns.values())  # a link's own loss is no target of it
+    fitting = tuple(t for t in runs.targets if t.split(".")[0] in kinds and t not in taken)
+    targets = model.targets or fitting
+    for target in targets:
+        if target not in runs.targets:
+            faults.append(Fault(f"there is no target {target!r}", suggest(target, runs.targets)))
+    if not targets:
+        have = ", ".join(runs.targets) or "none"
+        faults.append(Fault(f"law {model.law.name} predicts {' or '.join(kinds)}, but the targets are: {have}",
+                            "Name the column by its kind, e.g. loss.web"))  # fmt: skip
+    if faults:
+        return None
+    responses = np.stack([runs.column(t) for t in targets], axis=1)
+    for i, j in zip(*np.nonzero(model.noise.excludes(responses)), strict=True):
+        faults.append(
+            Fault(f"{targets[j]} is {responses[i, j]:g}, which has no density under noise {model.noise.name}",
+                  "Choose the noise normal or student_t, or binomial with columns items.<target>", None, runs.names[i])
+        )  # fmt: skip
+    sizes = np.abs(responses)  # scores may be negative; nothing else can be
+    for j in np.flatnonzero(~(sizes > 0).any(axis=0)):
+        faults.append(Fault(f"{targets[j]} is 0 in every run, so it has no scale", "Leave it out: targets = [...]"))
+    for name, shrinkage in model.shrinkage.items():
+        faults.extend(shrinkage.faults(name, targets, runs.domains))
+    if faults:
+        return None
+    scale = np.exp(np.nanmean(np.log(np.where(sizes > 0, sizes, np.nan)), axis=0))
+    references = {n: _reference(column, runs, targets) for n, column in model.references.items()}
+    if lonely := [n for n, column in model.references.items() if column == OWN and not np.any(references[n])]:
+        listed, domains = ", ".join(targets), ", ".join(runs.domains)
+        faults.append(Fault(f"law {model.law.name} is about a target's own weight (its {lonely[0]}), but no target "
+                            f"({listed}) has the name of a domain ({domains})",
+                            "Name the targets after their domains, e.g. loss.web beside w.web"))  # fmt: skip
+        return None
+    return Coordinates(targets, runs.domains, levels, references, tuple(scale.tolist()))
+
+
+def _reference(column: str, runs: Runs, targets: tuple[str, ...]) -> Any:
+    if column == OWN:
+        return [[float(target.partition(".")[2] == domain) for domain in runs.domains] for target in targets]
+    values = runs.column(column)
+    return values.mean(axis=0).tolist() if column == "w" else _geometric(values, column)
+
+
+def _geometric(values: np.ndarray, column: str) -> float:
+    if not (values > 0).all():
+        raise BayesmixError(f"{column} must be positive to have a geometric mean; fix the reference to a number")
+    return float(np.exp(np.log(values).mean()))
+
+
+def _reorder(model: Model, runs: Runs, coordinates: Coordinates, columns, faults: list[Fault]):
+    if set(runs.domains) != set(coordinates.domains):
+        here, there = (", ".join(names) or "(none)" for names in (runs.domains, coordinates.domains))
+        faults.append(
+            Fault(f"domains are {here}, but the fit had {there}", "Give each a weight, 0 where it is not used")
+        )
+        return columns
+    order = [runs.domains.index(d) for d in coordinates.domains]
+    return {c: v[:, order] if model.columns[c] in BY_DOMAIN else v for c, v in columns.items()}
+
+
+def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[str, Any], noise_by: Any) -> Inputs:
+    shape = (len(runs), len(coordinates.targets))
+    have = [t in runs.targets for t in coordinates.targets]
+    response = np.full(shape, np.nan)
+    items = np.ones(shape)
+    for i, target in enumerate(coordinates.targets):
+        if have[i]:
+            response[:, i] = runs.column(target)
+        if f"items.{target}" in runs.table:
+            counts = runs.column(f"items.{target}")
+            # Where nothing was measured there may be no count either, and a NaN would reach every gradient.
+            items[:, i] = np.where(np.isfinite(counts), counts, 1.0)
+    observed = np.isfinite(response)
+    if "items" in model.noise.inputs and not all(f"items.{t}" in runs.table for t in coordinates.targets):
+        raise InputError(runs.source, [Fault("noise binomial needs the number of evaluation items",
+                                             "Add columns items.<target>, or choose the noise beta")])  # fmt: skip
+    scale = np.asarray(coordinates.scale)
+    groups = {by: np.array([level.index(v) for v in runs.table[by]]) for by, level in coordinates.levels.items()}
+    sizes = {
+        "target": shape[1],
+        "domain": len(coordinates.domains),
+        **{k: len(v) for k, v in coordinates.levels.items()},
+    }
+    return Inputs(
+        covariates=columns,
+        groups=groups,
+        references={n: np.asarray(v, dtype=float) for n, v in coordinates.references.items()},
+        priors={n: arguments(q.distribution) for n, q in model.unknowns.items()},
+        centring={n: np.zeros([sizes[d] for d in dims]) for n, dims in _scaled(model)},
+        shrinkage={
+            n: (s.centre(coordinates.targets, coordinates.domains), s.root(coordinates.domains))
+            for n, s in model.shrinkage.items()
+        },
+        scale=scale,
+        response=np.where(observed, response, scale),
+        observed=observed,
+        items=items,
+        noise_by=noise_by,
+        sizes=tuple(sizes.items()),
+    )
+
+
+def _scaled(model: Model) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each unknown whose scale is unknown too, with the dimensions of that scale."""
+    for name, quantity in model.unknowns.items():
+        pooling = model.pooling.get(name)
+        if pooling and pooling.kind == "partial":
+            yield name, (pooling.by,)
+        elif quantity.scaled_by:
+            yield name, model.dims(quantity.scaled_by) if quantity.scaled_by in model.unknowns else ()
