@@ -147,7 +147,7 @@ def test_thinned_draws_are_judged_by_all_of_them():
     diverging = np.zeros((2, 800), bool)
     diverging[1, 3] = True
     stats = {"energy": energy, "bfmi": bfmi, "diverging": diverging, "n_steps": np.full((2, 800), 7)}
-    thinned = batch._thinned(Sample(rng.standard_normal((2, 800, 1)), stats, 0), 4)
+    thinned = batch._thinned(Sample(rng.standard_normal((2, 800, 1)), stats), 4)
     assert thinned.u.shape == (2, 200, 1)
     assert thinned.stats["diverging"].sum() == 1
     found = {p.kind for p in sampling_problems({"a": thinned.u}, thinned.stats)}

@@ -120,6 +120,15 @@ def test_an_average_has_the_draws_of_each_by_its_share():
     assert sorted(alone.expected[:, 0, 0]) == sorted(predictions["m0"].expected[:, 0, 0])
 
 
+def test_runs_of_one_name_but_another_size_are_not_averaged():
+    posteriors = two(E=(1.5, 2.5))
+    other = Runs.of(FAR.table.assign(N=1e12), planned=True)
+    assert other.names == FAR.names
+    predictions = {"m0": predict(posteriors["m0"], FAR, seed=0), "m1": predict(posteriors["m1"], other, seed=0)}
+    with pytest.raises(BayesmixError, match="of different runs or targets"):
+        average(predictions, {"m0": 0.5, "m1": 0.5}, seed=0)
+
+
 def test_the_spread_between_laws_and_within_them_adds_up_to_that_of_their_mixture():
     runs = scale_runs()
     drawn = {n: E * (1 + 0.01 * np.random.default_rng(k).standard_normal((1000, 1)))

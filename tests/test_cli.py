@@ -1,3 +1,4 @@
+import dataclasses
 import importlib
 import os
 import signal
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bayesmix.model import Model
+from bayesmix.pooling import Pooling
 from bayesmix.posterior import Posterior
 from bayesmix.results import load_comparison, load_decision, load_extrapolation
 from bayesmix.runs import Runs
@@ -78,12 +80,25 @@ def test_every_command_has_help(bayesmix, name):
         ["predict", "x.nc"],
         ["predict", "x.nc", "--at", "N=1", "--planned", "x.csv"],
         ["fit", "chinchilla", "x.csv", "--draws", "3"],
+        ["next", "x.nc", "--problem", "x.toml", "--out", "next.csv"],
+        ["extrapolate", "chinchilla", "x.csv", "--out", "x.png"],
+        ["import", "olmix", "x.csv", "--out", "x.TOML"],
     ],
 )
 def test_wrong_usage_exits_2(bayesmix, arguments):
     code, _, err = bayesmix(*arguments)
     assert code == 2
     assert "Usage" in err
+
+
+def test_a_result_is_not_named_like_what_is_written_beside_it(bayesmix, saved, tmp_path):
+    out = tmp_path / "next.csv"
+    line = ["next", saved / "ye_m4.nc", "--problem", saved / "problem.toml", "--out", out, "--force"]
+    code, _, err = bayesmix(*line)
+    assert code == 2
+    said = " ".join(err.replace("│", " ").split())
+    assert "is the name of what is written beside it too. Give it another ending than .csv" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_not_there_exits_3_without_a_traceback(tmp_path):
@@ -156,7 +171,6 @@ def test_an_existing_result_exits_5_and_is_untouched(bayesmix, saved, tmp_path, 
         "decide": [mixing, "--problem", saved / "problem.toml"],
         "report": [scale],
     }
-    pytest.importorskip("bayesmix.report")
     code, _, err = bayesmix(name, *lines[name], "--out", out)
     assert code == 5
     assert "exists" in err
@@ -315,6 +329,43 @@ def test_runs_and_budgets_on_the_command_line_are_predicted(bayesmix, saved, tmp
     assert frame["quantity"].dropna().tolist() == ["N", "D", "D/N", "response"]
 
 
+def test_budgets_that_no_law_can_split_are_an_error_though_runs_could_be_predicted(bayesmix, saved, tmp_path):
+    line = ["predict", saved / "constant.nc", "--at", "N=7e7,D=1e10", "--compute", "1e21", "--out", tmp_path / "p.csv"]
+    code, out, err = bayesmix(*line)
+    assert (code, out) == (3, "")
+    assert "error: law constant is one of nothing: a compute-optimal N and D needs a law of N and D alone" in err
+    assert not (tmp_path / "p.csv").exists()
+    line[2:2] = [saved / "ye_m4.nc"]
+    line[line.index("N=7e7,D=1e10")] = "N=7e7,D=1e10,w.web=0.3,w.code=0.3,w.books=0.4"
+    code, _, err = bayesmix(*line)
+    assert code == 3
+    for name in ("constant", "ye_m4"):
+        assert f"{name} is not asked about compute-optimal N and D: law {name} is one of" in err
+
+
+def test_a_law_that_cannot_split_budgets_predicts_the_planned_runs_beside_one_that_can(bayesmix, saved, tmp_path):
+    runs = scale_runs()
+    fake(Model.read("constant"), runs, {"L0": 2.5, "sigma": 0.05, "nu": 30.0}, spread=0.01).save(tmp_path / "flat.nc")
+    line = ["predict", saved / "scale.nc", tmp_path / "flat.nc", "--at", "N=1e9,D=2e10", "--compute", "1e21"]
+    code, _, err = bayesmix(*line, "--out", tmp_path / "p.csv")
+    assert code == 0, err
+    assert "flat is not asked about compute-optimal N and D: law constant is one of nothing" in err
+    assert "planned runs" not in err
+    frame = pd.read_csv(tmp_path / "p.csv")
+    assert set(frame.loc[frame["of"] == "expected", "model"]) == {"average", "scale", "flat"}
+    assert set(frame.loc[frame["quantity"].notna(), "model"]) == {"scale"}
+
+
+def test_a_law_that_cannot_predict_the_planned_runs_is_left_out_of_them_alone(bayesmix, saved, tmp_path):
+    runs = scale_runs()
+    fake(Model.read("constant"), runs, {"L0": 2.5, "sigma": 0.05, "nu": 30.0}, spread=0.01).save(tmp_path / "flat.nc")
+    line = ["predict", saved / "scale.nc", tmp_path / "flat.nc", "--at", "N=7e12,D=1e14", "--out", tmp_path / "p.csv"]
+    code, _, err = bayesmix(*line)
+    assert code == 0, err
+    assert "flat is not asked about the planned runs: law constant does not use N and D" in err
+    assert set(pd.read_csv(tmp_path / "p.csv")["model"]) == {"scale"}
+
+
 def test_what_rests_on_the_prior_is_said_of_quantities_forecasts_and_the_mixture(bayesmix, saved, tmp_path):
     problem = tmp_path / "problem.toml"
     problem.write_text("", encoding="utf-8")
@@ -367,6 +418,28 @@ def test_compute_optimal_allocations_of_several_posteriors_are_averaged(bayesmix
     assert list(sizes.index) == ["average", "one", "other"]
     low, high = sorted(sizes.loc[["one", "other"], "median"])
     assert low - 1e-9 <= sizes.loc["average", "median"] <= high + 1e-9
+
+
+def test_budgets_are_split_for_the_group_that_a_label_names(bayesmix, tmp_path):
+    runs = scale_runs()
+    runs = Runs.of(runs.table.assign(family=["dense", "sparse"] * 12))
+    model = dataclasses.replace(Model.read("chinchilla"), pooling={"A": Pooling("family", "none")})
+    values = chinchilla_values(runs)
+    A = values["A"] * np.array([[1.0], [1.5]])
+    fake(model, runs, values | {"A": A}, spread=0.001).save(tmp_path / "m.nc")
+    line = ["predict", tmp_path / "m.nc", "--compute", "1e22", "--force", "--out", tmp_path / "p.csv"]
+    code, _, err = bayesmix(*line)
+    assert code == 3
+    assert "model chinchilla pools over family: say of which runs this is asked" in err
+    code, _, err = bayesmix(*line, "--label", "sparse")
+    assert code == 2
+    assert "'sparse' is no label: write LABEL=LEVEL" in err
+    sizes = {}
+    for family in ("dense", "sparse"):
+        code, _, err = bayesmix(*line, "--label", f"family={family}")
+        assert code == 0, err
+        sizes[family] = pd.read_csv(tmp_path / "p.csv").set_index("quantity").loc["N", "median"]
+    assert sizes["sparse"] == pytest.approx(1.5 ** (1 / 0.62) * sizes["dense"], rel=0.01)
 
 
 def test_a_label_is_left_out_by_name_and_an_unknown_one_is_refused_with_those_there_are(bayesmix, tmp_path):

@@ -247,6 +247,15 @@ def test_what_cannot_be_left_out_is_refused_with_the_labels_there_are():
         compare({"m": conjugate(losses(), one)}, leave_out="family")
 
 
+def test_a_refit_cannot_forecast_a_target_that_only_the_left_out_runs_measured():
+    rare = np.where(np.arange(12) == 3, 2.5, np.nan)
+    runs = table(run=[f"r{i:02d}" for i in range(12)], loss__x=losses(), loss__y=rare)
+    posterior = fit(Model(laws.get("constant"), NOISES["log_normal"]), runs, seed=0, preview=True, draws=50)
+    with pytest.raises(InputError, match=r"loss\.y was measured in r03 alone") as raised:
+        exact(posterior, units(posterior, "run"), [[3], [4]], seed=0, processes=1, progress=False)
+    assert len(raised.value.faults) == 1
+
+
 def test_a_refit_without_a_family_knows_it_by_its_population():
     """Against quadrature over population and spread, with the levels of the groups integrated out."""
     levels, sigma = (2.5, 2.8, 3.0, 3.3), 0.02

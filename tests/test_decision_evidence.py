@@ -117,7 +117,6 @@ def test_own_optima_are_those_of_their_draws(posterior, decision):
     # All 1000 draws are used, in an order of their own: compared as distributions.
     grid = losses(posterior, GRID).mean(axis=2)
     assert decision.optima.shape == (1000, 3)
-    assert decision.regret.min() >= 0
     here = losses(posterior, decision.mixture[None]).mean(axis=2)[0]
     regret = np.sort(here - grid.min(axis=0))
     assert np.all(np.sort(decision.regret) >= regret - 1e-5)
@@ -203,7 +202,8 @@ def test_another_problem_about_the_same_laws_compiles_nothing(posterior, compila
 def test_candidates_that_are_forbidden_are_named(posterior):
     problem = Problem(candidates={"house": {"web": 0.9, "code": 0.05, "books": 0.05}}, bounds={"web": (0.0, 0.3)})
     (said,) = (w for w in decide(posterior, problem, seed=0).warnings if "may not be trained" in w)
-    assert said.startswith("house, uniform") or said.startswith("house")
+    # Nor may the uniform baseline, which has a warning of its own.
+    assert said == "house, compared with the choice, may not be trained: the constraints forbid it."
 
 
 def test_a_baseline_outside_the_fitted_mixtures_is_said_to_be(posterior):

@@ -130,3 +130,18 @@ def test_a_baseline_off_the_simplex_is_refused():
 
 def test_a_rounded_baseline_is_made_to_sum_to_one():
     assert Problem(baseline={"web": 0.333, "code": 0.333, "books": 0.333}).baseline_mixture(DOMAINS).sum() == 1
+
+
+def test_what_is_stated_in_python_is_checked_as_in_a_file():
+    with pytest.raises(InputError) as raised:
+        Problem(combine="avg", within="hull", near=7, objective={"loss.web": -1.0})
+    said = str(raised.value)
+    assert said.startswith("problem: 4 faults")
+    for part in ("combine is 'avg'", "within is 'hull'", "near is 7", "objective of loss.web is -1.0"):
+        assert part in said
+
+
+def test_python_may_state_what_a_file_may():
+    problem = Problem(bounds={"web": 0.3}, epochs=4, objective={"loss.web": np.float32(2)})  # pyright: ignore
+    assert problem.bounds == {"web": (0.3, 0.3)}
+    assert problem.epochs == {"default": 4}

@@ -9,6 +9,7 @@ from bayesmix.errors import BayesmixError, InputError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.law import law, prior, reference
 from bayesmix.noise import NOISES
+from bayesmix.splits import by_scale
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,35 @@ def test_mixtures_may_be_hidden_with_scale():
     assert asked <= set(range(40, 80))
     assert len(asked) == 10
     assert (result.table["bias"] < -0.05).all(), "a law without N knows nothing of the larger size"
+
+
+@pytest.fixture
+def apart():
+    """Two mixtures: one was trained small, another large."""
+    w, N = np.repeat([0.2, 0.8], 4), np.repeat([1e9, 1e8], 4)
+    return Runs.of(pd.DataFrame({"N": N, "D": np.geomspace(1e9, 1e10, 8), "w.web": w, "w.code": 1 - w, "loss": 3 - w}))
+
+
+def test_hidden_mixtures_need_no_small_runs_and_fitted_ones_no_large_runs(apart):
+    ((fitted, hidden),) = by_scale(Model.read("ye_m4"), apart, "N", 5e8, 0.5, 0).values()
+    assert set(fitted.column("w")[:, 0]) == {0.8}
+    assert set(hidden.column("w")[:, 0]) == {0.2}
+
+
+def test_every_side_of_every_split_that_is_empty_is_said(apart):
+    with pytest.raises(InputError) as caught:
+        by_scale(Model.read("ye_m4"), apart, "N", [5e8, 1e9], 0.5, 3)
+    remedy = "Split within N: 1e+08 to 1e+09, or hide other mixtures: another share or seed"
+    said = str(caught.value).splitlines()
+    assert said[1] == f"  no run that may be fitted has N <= 5e+08, so one side of the split is empty. {remedy}"
+    assert said[2:] == [f"  no run that may be hidden has N > {at}, so one side of the split is empty. {remedy}"
+                        for at in ("5e+08", "1e+09")]  # fmt: skip
+
+
+def test_a_run_at_a_threshold_is_fitted_though_it_is_rounded(apart):
+    runs = Runs.of(apart.table.drop(columns="C").assign(size=0.1 * np.arange(1, 9)))
+    ((fitted, _),) = by_scale(Model.read("ye_m4"), runs, "size", 0.3, 0.0, 0).values()
+    assert len(fitted) == 3
 
 
 def test_runs_without_scale_cannot_be_split(model, runs):

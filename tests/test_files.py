@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from bayesmix.errors import BayesmixError, WouldOverwriteError
@@ -69,6 +72,41 @@ def test_a_folder_replaces_a_folder_whole(tmp_path):
     write_whole(path, write(["c"]), overwrite=True)
     assert contents(path) == ["c"]
     assert contents(tmp_path) == ["report"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_folder_that_cannot_be_replaced_is_left_as_it_was(tmp_path, monkeypatch, error):
+    path, replace = tmp_path / "report", os.replace
+    path.mkdir()
+    (path / "old").write_text("precious")
+
+    def fail(source, target):
+        if Path(source).name == "report" and Path(target) == path:
+            raise error
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(error):
+        write_whole(path, lambda p: p.mkdir(), overwrite=True)
+    assert contents(tmp_path) == ["report"]
+    assert (path / "old").read_text() == "precious"
+
+
+def test_a_folder_is_kept_beside_until_another_is_in_its_place(tmp_path, monkeypatch):
+    path, replace, kept = tmp_path / "report", os.replace, []
+    path.mkdir()
+    (path / "old").write_text("precious")
+
+    def look(source, target):
+        if not path.exists():  # where a kill would leave it
+            kept.extend(p.read_text() for p in tmp_path.glob("report-*-replaced/old"))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", look)
+    write_whole(path, lambda p: p.mkdir(), overwrite=True)
+    assert kept == ["precious"]
+    assert contents(tmp_path) == ["report"]
+    assert contents(path) == []
 
 
 def test_refusing_looks_before_long_work(tmp_path):

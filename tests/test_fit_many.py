@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,9 +108,17 @@ def test_a_posterior_of_something_else_is_not_taken_nor_replaced(change, model, 
     asked |= {"seed": {"seed": 1}, "runs": {"runs": curves[1]}, "model": {"models": model.given(c=0.3)},
               "draws": {"draws": 100}}[change]  # fmt: skip
     before = (tmp_path / "0.nc").read_bytes()
-    with pytest.raises(WouldOverwriteError, match=r"0\.nc is the posterior of another model, other runs, another seed"):
+    with pytest.raises(WouldOverwriteError, match=r"0\.nc is the posterior of another model, another version"):
         fit_many(**asked, out=tmp_path)
     assert (tmp_path / "0.nc").read_bytes() == before
+
+
+def test_a_posterior_of_another_version_of_the_law_is_not_taken(model, curves, local, tmp_path):
+    path = local["0"].save(tmp_path / "0.nc")
+    with h5py.File(path, "a") as file:
+        file.attrs["law_fingerprint"] = "that of code which was changed since"
+    with pytest.raises(WouldOverwriteError, match="another version of its law"):
+        fit_many(model, curves[0], seed=0, out=tmp_path, **FEW)
 
 
 def test_one_that_cannot_be_fitted_is_named_and_the_others_are_kept(model, curves, tmp_path):

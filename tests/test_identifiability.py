@@ -66,6 +66,13 @@ def test_runs_in_which_the_target_was_not_measured_show_nothing():
     assert prior_left(Model.read("chinchilla"), Runs.of(frame))["beta"] > 0.5
 
 
+def test_a_law_of_own_weights_is_assessed_by_a_target_that_is_a_domain_wherever_it_stands():
+    runs = mixture_runs(40, targets=("loss.zzz", "loss.web"))
+    runs = Runs.of(runs.table.drop(columns="C").assign(D=np.geomspace(1e9, 1e11, 40)))
+    alone = Runs.of(runs.table.drop(columns=["C", "loss.zzz"]))
+    assert assess(runs, ["bimix"]) == assess(alone, ["bimix"]) != {}
+
+
 def test_what_a_law_needs_and_the_runs_lack_is_refused():
     with pytest.raises(InputError, match="no column 'w'"):
         prior_left(Model.read("ye_m4"), scale_runs())

@@ -128,7 +128,7 @@ def test_a_missing_column_is_named_with_the_closest_one():
     runs = Runs.of(pd.DataFrame({"N": [1e8, 1e9], "Dd": ["1", "2"], "loss": [2.0, 3.0]}))
     assert fault_of(CHINCHILLA, runs) == (
         "frame for model chinchilla: 1 fault\n  no column 'D' (covariate 'D' of law chinchilla). "
-        "Did you mean 'Dd'? covariates = { D = \"<column>\" } in the model"
+        "Did you mean 'Dd'? Or name its column in the model: covariates = { D = \"...\" }"
     )
 
 
@@ -198,6 +198,21 @@ def test_binomial_needs_the_number_of_items():
     assert fault_of(model, runs).endswith(
         "noise binomial needs the number of evaluation items. Add columns items.<target>, or choose the noise beta"
     )
+
+
+def test_what_is_no_number_of_items_is_named():
+    model = replace(LINK, noise=NOISES["binomial"])
+    error, items = [0.333, 0.333, 0.33, 1 / 3, 0.41234567, np.nan, 0.5], [10, 1000, 164, 150, 14042, 10, 3]
+    frame = pd.DataFrame({"loss": np.linspace(2, 3, 7), "error.arc": error, "items.error.arc": items})
+    assert fault_of(model, Runs.of(frame)).splitlines()[1:] == [
+        "  run 1: error.arc is 0.333 of 10 items: 3.33, no whole number. "
+        "Correct items.error.arc, or choose the noise beta if it is a weighted mean",
+        "  run 5: error.arc is 0.41234567 of 14042 items: 5790.1579, no whole number. "
+        "Correct items.error.arc, or choose the noise beta if it is a weighted mean",
+        "  run 7: error.arc is 0.5 of 3 items: 1.5, no whole number. "
+        "Correct items.error.arc, or choose the noise beta if it is a weighted mean",
+    ]
+    assert LINK.inputs(Runs.of(frame))[0].observed.sum() == 6, "other noises do not count"
 
 
 def test_a_missing_count_of_items_does_not_reach_the_gradient():

@@ -51,7 +51,8 @@ def test_a_law_can_be_traced():
         ((1.0,), {}, "law test_law needs a number for a, x0"),
         ((), {"a": 1, "x0": 1}, "law test_law needs a number for x"),
         ((1.0,), {"alpha0": 1}, "law test_law has no argument 'alpha0'. Known: a, b, x, x0"),
-        ((1.0, 2.0), {"a": 1, "x0": 1}, "law test_law has 2 positional arguments, but its covariates are: x"),
+        ((1.0, 2.0), {"a": 1, "x0": 1}, "law test_law has 2 positional arguments; its covariates are: x"),
+        ((1.0,), {"x": 2.0, "a": 1, "x0": 1}, "law test_law was given x twice"),
     ],
 )
 def test_a_wrong_call_says_what_is_missing_or_unknown(args, kwargs, text):

@@ -127,9 +127,15 @@ def test_a_choice_that_leaves_what_a_link_was_fitted_to_says_so(mixing):
         assert any("accuracy.arc is read off a loss.web of" in w for w in decision.warnings) == says
 
 
-def test_the_next_runs_may_be_those_that_tell_of_a_score(mixing):
-    proposal = propose(mixing, Problem({"accuracy.arc": 1}), seed=0, most=1, links=[link("loss.web")])
-    assert proposal.perfect[0] >= 0
+def test_the_next_runs_may_be_those_that_tell_of_a_score():
+    """Not where every loss gives the same score."""
+    t = T + 0.8 * np.random.default_rng(1).standard_normal((1000, *T.shape))
+    vague = fake(Model.read("ye_m4"), mixture_runs(40), mixing_values(t - t.mean(axis=-1, keepdims=True)))
+    problem = Problem({"accuracy.arc": 1})
+    steep, flat = (propose(vague, problem, seed=0, most=1, links=[link("loss.web", k=k)]) for k in (6.0, 1e-9))
+    assert steep.worthwhile
+    assert 0.01 < steep.value[0] < steep.perfect[0]
+    assert flat.perfect[0] < 1e-6
 
 
 def test_what_is_no_link_is_refused(forecast, mixing):

@@ -9,11 +9,12 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from bayesmix import laws
+from bayesmix.diagnostics import PARETO_K
 from bayesmix.evaluation import log_likelihood
 from bayesmix.inference import fit
 from bayesmix.inference.program import padded, program
 from bayesmix.loo import estimate
-from bayesmix.matching import BAD_K, _centred, matching, smoothed
+from bayesmix.matching import _centred, matching, smoothed
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling
@@ -51,11 +52,11 @@ def test_a_run_that_decides_the_fit_gets_the_density_that_quadrature_finds():
         posterior = fit(constant(sigma=SIGMA), table(loss=y), seed=seed)
         drawn = log_likelihood(posterior, np.arange(8))[..., 7].ravel()
         by_weights, k = smoothed(-drawn)
-        assert k > BAD_K
+        assert k > PARETO_K
         # Importance weights alone are too optimistic.
         assert np.logaddexp.reduce(by_weights + drawn) > truth + 1
         ratio, k = matching(posterior).ratio(np.arange(8) != 7)  # pyright: ignore
-        assert k < BAD_K
+        assert k < PARETO_K
         found.append(-ratio)
     error = np.std(found, ddof=1) / 2
     assert error < 0.1
@@ -93,7 +94,7 @@ def test_with_two_unknowns_the_covariance_is_matched_too():
     for seed in range(4):
         posterior = fit(constant(), table(loss=y), seed=seed)
         ratio, k = matching(posterior).ratio(np.arange(12) < 11)  # pyright: ignore
-        assert k < BAD_K
+        assert k < PARETO_K
         found.append(-ratio)
     assert abs(np.mean(found) - truth) < 4 * np.std(found, ddof=1) / 2 + 0.02
 
@@ -105,7 +106,7 @@ def test_targets_that_were_sampled_apart_are_moved_apart():
     assert movable is not None
     assert len(movable.parts) == 2
     ratio, k = movable.ratio(np.arange(8) != 7)
-    assert k < BAD_K
+    assert k < PARETO_K
     assert -ratio == pytest.approx(left_out_density(x, [7]) + left_out_density(y, [7]), abs=0.1)
 
 
@@ -179,7 +180,7 @@ def test_the_worst_point_of_a_real_table_gets_the_density_between_its_fit_and_it
     error = np.sqrt(sum(s.var() / s.mean() ** 2 / len(s) for s in shares))
     assert error < 2
     out, k = matching(whole).ratio(~worst)  # pyright: ignore
-    assert k < BAD_K
+    assert k < PARETO_K
     assert abs(-out - bridged) < 4 * error
     # From the refit's side the same, where the mean over its draws misses the point by nats.
     back, _ = matching(refit, runs, ~worst).ratio(np.ones(len(runs), bool))  # pyright: ignore

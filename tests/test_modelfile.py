@@ -1,3 +1,6 @@
+import tomllib
+from dataclasses import replace
+
 import numpyro.distributions as dist
 import pytest
 
@@ -66,6 +69,17 @@ def test_everything_is_written_again():
     assert "sigma = { HalfNormal = [0.02] }" in text
 
 
+@pytest.mark.parametrize("text", ["a\x7fb", 'a "quoted" \\ name', "two\nlines", "ü", ""])
+def test_any_text_is_written_so_that_it_is_read_again(text):
+    model = Model(laws.get("chinchilla"), NOISES["log_normal"], name="m", covariates={"D": text or "D"})
+    model = replace(model, description=text, pooling={"E": Pooling("family\x7f", "none")}, published={text: {"A": 1.0}})
+    again = tomllib.loads(modelfile.dumps(model))
+    assert again.get("description", "") == text
+    assert again["covariates"] == {"D": text or "D"}
+    assert again["pooling"]["E"]["by"] == "family\x7f"
+    assert again["published"] == {text: {"A": 1.0}}
+
+
 def test_a_file_is_written_whole_and_never_over_another(tmp_path):
     model = modelfile.loads(EVERYTHING)
     path = model.write(tmp_path / "m.toml")
@@ -116,13 +130,58 @@ D0 = 1
         "unknown key 'lwa'",
         "targets is 'loss'",
         "there is no noise 'log_normla'",
-        "pooling 'some' is not one of complete, none, partial",
+        "pooling of 'alpha': its kind is 'some'",
         "pooling of 'beta' is 3",
-        "unknown prior family 'LogNormla'",
+        "prior of 'E': unknown prior family 'LogNormla'",
         "prior of 'A' is 'big'",
-        "Normal takes [loc, scale], not [0]",
+        "prior of 'B': Normal takes [loc, scale], not [0]",
         "published.x has 'alpah'",
         "published.x lacks alpha",
+    ]
+
+
+def test_every_value_of_the_wrong_kind_is_listed_at_once():
+    bad = """
+law = "chinchilla"
+[priors]
+A = { LogNormal = "01" }
+B = { Uniform = [2, 1] }
+alpha = nan
+beta = inf
+[covariates]
+N = 3
+D = ""
+[pooling]
+E = { by = 3, spread = "x" }
+[published.x]
+source = 3
+E = "big"
+A = nan
+B = [1, [2, "x"]]
+alpha = true
+beta = []
+N0 = [1, [2.5]]
+D0 = 1
+"""
+    with pytest.raises(InputError) as caught:
+        modelfile.loads(bad)
+    assert str(caught.value).splitlines() == [
+        "model: 14 faults",
+        "  pooling of 'E': it is by 3. Write the name of a label column in quotes",
+        "  pooling of 'E': its spread is 'x'. Write a finite number above 0",
+        "  prior of 'A': LogNormal takes [loc, scale], not '01'. "
+        "Write as many finite numbers, in brackets and without quotes",
+        "  prior of 'B': Uniform takes [low, high], not [2, 1]. Write the lower end first",
+        "  prior of 'alpha' is nan. Write a finite number, or a prior such as { LogNormal = [0, 1] }",
+        "  prior of 'beta' is inf. Write a finite number, or a prior such as { LogNormal = [0, 1] }",
+        "  covariates has N = 3. Write the name of a column in quotes",
+        "  covariates has D = ''. Write the name of a column in quotes",
+        "  source of published.x is 3. Write text in quotes",
+        "  published.x has E = 'big'. Write a finite number, or a list of them",
+        "  published.x has A = nan. Write a finite number, or a list of them",
+        "  published.x has B = [1, [2, 'x']]. Write a finite number, or a list of them",
+        "  published.x has alpha = True. Write a finite number, or a list of them",
+        "  published.x has beta = []. Write a finite number, or a list of them",
     ]
 
 
@@ -156,11 +215,11 @@ X = "D"
         ('law = "constant"\npriors = 3', "priors is 3. Write a table [priors]"),
         ('law = "constant"\npooling = 3', "pooling is 3. Write a table [pooling]"),
         ('law = "constant"\n[published]\nx = 3', "published is {'x': 3}. Write a table [published.NAME]"),
-        ('law = "constant"\n[priors]\nL0 = true', "prior of 'L0' is True. Write a number, or a prior such as "),
+        ('law = "constant"\n[priors]\nL0 = true', "prior of 'L0' is True. Write a finite number, or a prior such as "),
         ('law = "constant"\n[published.x]\nL0 = 2', "published.x has no source. Say where the numbers come from"),
         ("law = ", "not a TOML file: Invalid value (at end of document). Mend the line named"),
         ('law = "ye_m4"\n[priors]\nt = { LogNormal = [0, 1] }', "zero_sum needs a Normal prior centred on 0"),
-        ('law = "chinchilla"\n[pooling]\nE = { by = "target" }', "nothing can be pooled by 'target'"),
+        ('law = "chinchilla"\n[pooling]\nE = { by = "target" }', "pooling of 'E': it is by 'target'"),
         ('law = "chinchilla"\n[priors]\nN0 = { Normal = [0, 1] }', "N0 of model chinchilla is a constant"),
     ],
 )
@@ -196,8 +255,6 @@ def test_what_a_file_cannot_say_is_not_written(change, text):
 
 def test_law_and_noise_may_not_share_a_name():
     law = laws.get("chinchilla")
-    from dataclasses import replace
-
     clash = replace(law, quantities={**law.quantities, "sigma": 1.0})
     with pytest.raises(BayesmixError) as caught:
         Model(clash)

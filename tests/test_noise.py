@@ -105,6 +105,18 @@ def test_binomial_survives_rounded_fractions():
     )
 
 
+@settings(max_examples=200, deadline=None)
+@given(items=st.integers(1, 900), share=st.floats(0, 1), digits=st.integers(1, 17))
+def test_a_count_is_known_from_its_rounded_fraction(items, share, digits):
+    """To whatever decimals it is stated; what half an item more makes is refused as far as its decimals tell."""
+    whole, half = np.floor(share * items) / items, (np.floor(share * (items - 1)) + 0.5) / items
+    noise, size = NOISES["binomial"], np.array([float(items)])
+    assert not noise.miscounted(np.array([np.round(whole, digits)]), size).any()
+    stated = len(np.format_float_positional(half).partition(".")[2])
+    assert noise.miscounted(np.array([half]), size).all() == (items < 10**stated)
+    assert not NOISES["beta"].miscounted(np.array([half]), size).any()
+
+
 def test_binomial_samples_are_fractions_with_the_right_mean():
     with double():
         draws = np.asarray(measured("binomial").sample(jax.random.key(0), (4000,)))

@@ -43,8 +43,6 @@ assert jax.numpy.zeros(1).dtype == "float32"
 
 @pytest.mark.parametrize("name", bayesmix.__all__)
 def test_every_public_name_resolves_and_says_what_it_is(name):
-    if name == "write_report":
-        pytest.importorskip("bayesmix.report")
     found = getattr(bayesmix, name)
     assert found.__name__ == name
     assert len(inspect.getdoc(found) or "") > 20
@@ -84,15 +82,13 @@ def test_the_demonstration_does_not_replace_a_folder_unasked(tmp_path):
 
 @pytest.mark.slow
 def test_the_main_job_of_the_readme_runs(tmp_path, monkeypatch):
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if README.is_file() else []
-    blocks = [b for b in blocks if "write_report(" in b]
-    if not blocks:
-        pytest.skip("README.md shows no main job yet")
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (main_job,) = (b for b in blocks if "write_report(" in b)
     monkeypatch.chdir(tmp_path)
     for file in ready.demo().glob("*.[ct]*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "models").mkdir()
     for name, path in ready.models().items():
         (tmp_path / "models" / f"{name}.toml").write_bytes(path.read_bytes())
-    exec(blocks[0], {})
+    exec(main_job, {})
     assert (tmp_path / "report").is_dir()

@@ -9,7 +9,9 @@ from scipy.optimize import minimize_scalar
 
 from bayesmix import Model, Runs
 from bayesmix.errors import BayesmixError, NotConvergedError
+from bayesmix.optimum import compute_optimal
 from bayesmix.planning import best_setting, inference_optimal, needed, settings, worth_of_repeats, worth_of_teacher
+from bayesmix.pooling import Pooling
 from fakes import chinchilla_values, fake, scale_runs
 
 COUNT = 1000
@@ -228,3 +230,36 @@ def test_the_command_says_whether_to_distil(bayesmix, posterior, students, tmp_p
     assert "the teacher is worth it with probability" in said + err
     assert pd.read_csv(tmp_path / "p.csv")["quantity"].tolist() == ["distilled", "supervised", "gain"]
     assert bayesmix(*line, "--out", tmp_path / "q.csv")[0] == 2
+
+
+@pytest.fixture(scope="module")
+def families():
+    """Chinchilla whose floor differs between two architectures."""
+    runs = scale_runs()
+    runs = Runs.of(runs.table.assign(architecture=np.resize(["dense", "moe"], len(runs))))
+    model = dataclasses.replace(
+        Model.read("chinchilla"), discrepancy=None, pooling={"A": Pooling("architecture", "none")}
+    )
+    values = chinchilla_values(runs, alpha=scattered(0.34), beta=scattered(0.28, seed=1), sigma=0.01)
+    A = np.stack([np.broadcast_to(values["A"], (COUNT, 1)), 1.5 * np.broadcast_to(values["A"], (COUNT, 1))], axis=1)
+    return fake(model, runs, values | {"A": A})
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda p, labels: compute_optimal(p, [1e21], labels).N,
+        lambda p, labels: inference_optimal(p, LEVEL, [1e12], labels).draws["N"],
+    ],
+)
+def test_a_pooled_model_is_asked_about_one_of_its_groups(ask, families):
+    for k, label in enumerate(("dense", "moe")):
+        alone = {n: v[:, k] if n == "A" else v for n, v in families.values().items()}
+        single = fake(dataclasses.replace(families.model, pooling={}), families.runs, alone)
+        np.testing.assert_allclose(ask(families, {"architecture": label}), ask(single, None), rtol=1e-6)
+    with pytest.raises(
+        BayesmixError, match=r"pools over architecture: .* architecture = dense or another of dense, moe"
+    ):
+        ask(families, None)
+    with pytest.raises(BayesmixError, match=r"architecture = mo was not among the runs of the fit\. Did you"):
+        ask(families, {"architecture": "mo"})

@@ -125,20 +125,31 @@ def test_the_shift_is_on_the_unconstrained_scale(one, population, expected):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("family", "some"), "pooling 'some' is not one of complete, none, partial"),
-        (("family", "partial", 0.0), "the spread of a partial pooling must be positive, not 0.0"),
-        (("family", "partial", float("nan")), "the spread of a partial pooling must be positive, not nan"),
+        (("family", "some"), "its kind is 'some'. Write one of complete, none, partial"),
+        (("family", "partial", 0.0), "its spread is 0.0. Write a finite number above 0"),
+        (("family", "partial", float("nan")), "its spread is nan. Write a finite number above 0"),
+        (("family", "partial", float("inf")), "its spread is inf. Write a finite number above 0"),
+        (("family", "partial", "x"), "its spread is 'x'. Write a finite number above 0"),
+        (("family", "partial", True), "its spread is True. Write a finite number above 0"),
+        ((3, "partial"), "it is by 3. Write the name of a label column in quotes"),
+        (("", "partial"), "it is by ''. Write the name of a label column in quotes"),
         (
             ("target", "partial"),
-            "nothing can be pooled by 'target', a dimension of its own: every target has its own quantities. "
+            "it is by 'target', a dimension of its own: every target has its own quantities. "
             "Pool by a label column of another name",
         ),
     ],
 )
 def test_an_impossible_pooling_says_why(arguments, text):
-    with pytest.raises(BayesmixError) as caught:
+    with pytest.raises(InputError) as caught:
         Pooling(*arguments)
-    assert str(caught.value) == text
+    assert str(caught.value) == f"pooling: 1 fault\n  {text}"
+
+
+def test_everything_that_is_wrong_with_a_pooling_is_one_error():
+    with pytest.raises(InputError) as caught:
+        Pooling(3, ["some"], "x")
+    assert [f.what for f in caught.value.faults] == ["its kind is ['some']", "it is by 3", "its spread is 'x'"]
 
 
 def test_a_column_that_is_not_there_is_named(synthetic):

@@ -65,7 +65,7 @@ def test_measured_draws_scatter_around_the_expected_as_the_noise_says(posterior)
 @pytest.mark.parametrize("of", ["measured", "expected"])
 def test_intervals_are_ordered_and_nested(posterior, of):
     table = predict(posterior, planned(**PLANNED), seed=0).table(of)
-    names = ["low95%", "low80%", "low50%", "median", "high50%", "high80%", "high95%"]
+    names = ["low95%", "low90%", "low80%", "low50%", "median", "high50%", "high80%", "high90%", "high95%"]
     assert (np.diff(table[names].to_numpy(), axis=1) > 0).all()
     assert list(table["run"]) == ["1", "2"]
     assert set(table["target"]) == {"loss"}

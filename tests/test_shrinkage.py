@@ -168,7 +168,7 @@ def test_the_command_takes_an_earlier_posterior(earlier, bayesmix, tmp_path):
         "--out", tmp_path / "second.nc", "--accept-unconverged",
     )  # fmt: skip
     assert code == 0, err
-    assert f"t: expected where {tmp_path / 'first.nc'} found it" in out
+    assert f"t: prior centred on what {tmp_path / 'first.nc'} found" in out
     assert f"wrote {tmp_path / 'second.nc'}" in out
     around = Posterior.load(tmp_path / "second.nc").model.shrinkage["t"].around
     assert list(around) == ["loss.prose"]

@@ -83,7 +83,7 @@ def average(predictions: Mapping[str, Prediction], weights: Mapping[str, float],
         The predictions are of different runs or targets.
     """
     parts = list(predictions.values())
-    if len({(p.targets, p.planned.names) for p in parts}) > 1:
+    if len({(p.targets, p.planned.hash) for p in parts}) > 1:
         raise BayesmixError("the predictions are of different runs or targets and cannot be averaged")
     expected, measured = _mixed({n: (p.expected, p.measured) for n, p in predictions.items()}, weights, seed)
     warnings = (*_disagreement(spread(predictions, weights)), *_inherited(predictions, weights))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import read_model, read_runs, say, say_notice, show, warn
+from bayesmix.terminal import companion, read_model, read_runs, say, say_notice, show, warn
 
 _YOURS = "yours"
 
@@ -42,7 +42,7 @@ def extrapolate(
     from bayesmix.files import refuse_overwrite, write_whole
     from bayesmix.results import save
 
-    picture = out.with_suffix(".png")
+    picture = companion(out, ".png")
     for path in (out, picture):
         refuse_overwrite(path, overwrite=force)
     chosen = read_model(model, target)

@@ -56,11 +56,11 @@ def _column(runs: Runs, name: str, covariate: str, model: Model, faults: list[Fa
     try:
         values = runs.column(name)
     except InputError as error:
-        hint = f'covariates = {{ {covariate} = "<column>" }} in the model' if name == covariate else ""
+        hint = f'Or name its column in the model: covariates = {{ {covariate} = "..." }}' if name == covariate else ""
         faults.extend(
             Fault(
                 f.what + f" (covariate {covariate!r} of law {model.law.name})",
-                f"{f.remedy} {hint}".strip(),
+                _sentences(f.remedy, hint),
                 f.row,
                 f.run,
             )
@@ -78,6 +78,12 @@ def _column(runs: Runs, name: str, covariate: str, model: Model, faults: list[Fa
         for i in np.flatnonzero(missing)
     )
     return values
+
+
+def _sentences(*parts: str) -> str:
+    """Join what is said, with a full stop between."""
+    said = [p for p in parts if p]
+    return " ".join([*(p if p[-1] in ".?" else f"{p}." for p in said[:-1]), *said[-1:]])
 
 
 def _noise_by(runs: Runs, model: Model, faults: list[Fault]) -> Any:
@@ -133,6 +139,8 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
             Fault(f"{targets[j]} is {responses[i, j]:g}, which has no density under noise {model.noise.name}",
                   "Choose the noise normal or student_t, or binomial with columns items.<target>", None, runs.names[i])
         )  # fmt: skip
+    for j, target in enumerate(targets):
+        faults.extend(_miscounts(model, runs, target, responses[:, j]))
     sizes = np.abs(responses)  # scores may be negative; nothing else can be
     for j in np.flatnonzero(~(sizes > 0).any(axis=0)):
         faults.append(Fault(f"{targets[j]} is 0 in every run, so it has no scale", "Leave it out: targets = [...]"))
@@ -149,6 +157,19 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
                             "Name the targets after their domains, e.g. loss.web beside w.web"))  # fmt: skip
         return None
     return Coordinates(targets, runs.domains, levels, references, tuple(scale.tolist()))
+
+
+def _miscounts(model: Model, runs: Runs, target: str, responses: np.ndarray) -> Iterator[Fault]:
+    if f"items.{target}" not in runs.table:
+        return
+    items = runs.column(f"items.{target}")
+    for i in np.flatnonzero(model.noise.miscounted(responses, items)):
+        yield Fault(
+            f"{target} is {responses[i]:.8g} of {items[i]:.8g} items: {responses[i] * items[i]:.8g}, no whole number",
+            f"Correct items.{target}, or choose the noise beta if it is a weighted mean",
+            None,
+            runs.names[i],
+        )
 
 
 def _reference(column: str, runs: Runs, targets: tuple[str, ...]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -110,12 +109,12 @@ class Card:
 
     def text(self) -> str:
         """Return the card as TOML that `Card.loads` reads back."""
-        parts = [f"notice = {_toml(self.notice)}\n"] if self.notice else []
-        parts += [f"run = [{', '.join(map(_toml, self.run))}]\n"] if self.run else []
+        parts = [f"notice = {toml.value(self.notice)}\n"] if self.notice else []
+        parts += [f"run = {toml.value(self.run)}\n"] if self.run else []
         parts += [f"sum_tolerance = {self.sum_tolerance}\n"] if self.sum_tolerance != SUM_TOLERANCE else []
         for name in ("columns", "units", "about"):
             if table := getattr(self, name):
-                lines = [f"{_toml(key)} = {_toml(value)}\n" for key, value in table.items()]
+                lines = [f"{toml.key(key)} = {toml.value(value)}\n" for key, value in table.items()]
                 parts.append("".join([f"[{name}]\n", *lines]))
         return "\n".join(parts)
 
@@ -242,8 +241,3 @@ def _number_or_name(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def _toml(value: str | float) -> str:
-    # A JSON string is a TOML string, but for the one control character that only TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

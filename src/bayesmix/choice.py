@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load, load_informed, notice_of, read_planned, say, scales, show, warn
+from bayesmix.terminal import companion, load, load_informed, notice_of, read_planned, say, scales, show, warn
 
 
 def design(
@@ -118,7 +118,7 @@ def next_(
 
     if pool and at:
         raise typer.BadParameter("the pool has its own scales", param_hint="--at")
-    beside = out.with_suffix(".csv")
+    beside = companion(out, ".csv")
     for path in (out, beside):
         refuse_overwrite(path, overwrite=force)
     offered = read_planned(pool)

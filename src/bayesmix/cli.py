@@ -164,6 +164,7 @@ def predict(
     planned: option.Planned = None,
     at: option.At = None,
     compute: option.Compute = None,
+    label: option.Label = None,
     link: option.Links = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("prediction.csv"),
@@ -183,7 +184,7 @@ def predict(
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     runs = read_planned(planned, at)
-    predictions, optima = forecasts(loaded, runs, compute, seed)
+    predictions, optima = forecasts(loaded, runs, compute, label, seed)
     links = load(link or [], accept_unconverged)
     predictions = {n: linked(p, list(links.values()), seed=seed) for n, p in predictions.items()}
     shared, tables, warnings = {}, [], []
@@ -241,6 +242,7 @@ def report(
     proposal: Annotated[Path | None, typer.Option(help="What next wrote, to show.")] = None,
     planned: option.Planned = None,
     compute: option.Compute = None,
+    label: option.Label = None,
     link: option.Links = None,
     extrapolation: option.Extrapolations = None,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("report"),
@@ -255,7 +257,7 @@ def report(
 
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
-    predictions, optima = forecasts(loaded, read_planned(planned), compute, seed)
+    predictions, optima = forecasts(loaded, read_planned(planned), compute, label, seed)
     write_report(
         out,
         loaded,

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from bayesmix.diagnostics import PARETO_K
 from bayesmix.errors import BayesmixError
 from bayesmix.loo import WAIC_VARIANCE, LeftOut, estimate
-from bayesmix.matching import BAD_K
 from bayesmix.posterior import Posterior
 from bayesmix.stacking import pseudo_bma, stacking
 from bayesmix.units import Units, units
@@ -127,7 +127,7 @@ def _row(found: LeftOut, best: LeftOut, weight: float, pseudo: float) -> dict[st
         "pseudo_bma": pseudo,
         "max_k": float(found.k.max()),
         "bad_k": len(found.bad),
-        "bad_k_before": int((found.first_k > BAD_K).sum()),
+        "bad_k_before": int((found.first_k > PARETO_K).sum()),
         "waic": float(found.waic.sum()),
         "waic_se": _error(found.waic),
     }
@@ -142,7 +142,7 @@ def _method(found: Mapping[str, LeftOut], refit: bool, folds: int | None) -> str
     if folds:
         return f"{folds}-fold cross-validation"
     moved = any(f.moved for f in found.values())
-    where = f"where Pareto k was above {BAD_K}"
+    where = f"where Pareto k was above {PARETO_K}"
     done = [f"moment matching {where}"] * moved + [f"refits where it {'stayed' if moved else 'was'} so"] * refit
     if refit and not moved:
         done = [f"refits {where}"]
@@ -181,7 +181,7 @@ def _cautions(name: str, found: LeftOut, of: Units, refitted: bool) -> list[str]
     cautions = [f"{name}: {said}." for said in found.said]
     if found.bad:
         count, largest = len(found.bad), found.k.max()
-        beginning = f"{name}: Pareto k above {BAD_K} for {count} left-out {of.several} (largest {largest:.2f}; "
+        beginning = f"{name}: Pareto k above {PARETO_K} for {count} left-out {of.several} (largest {largest:.2f}; "
         said = f"{beginning}{of.named(found.bad)}): "
         if refitted:
             said += "even a fit without them does not show how likely they are. Look at these runs."

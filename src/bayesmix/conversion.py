@@ -11,7 +11,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.errors import listed
-from bayesmix.terminal import read_card, say, say_notice, show, warn
+from bayesmix.terminal import companion, read_card, say, say_notice, show, warn
 
 Format = Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="Format, by name; without one they are listed.")]
 Files = Annotated[
@@ -41,7 +41,7 @@ def import_(
 
     if not format_ or not files:
         return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
-    beside = out.with_suffix(".toml")
+    beside = companion(out, ".toml")
     refuse_overwrite(out, overwrite=force)
     stated = read_card(card, map_, unit)
     table = interchange.read(format_, files, stated, runs=runs, same=_same(same or []))

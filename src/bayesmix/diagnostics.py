@@ -19,7 +19,7 @@ BFMI = 0.3
 PRIOR_SD_KEPT = 0.5
 DEEPEST_TREE = 1023  # leapfrog steps
 PARETO_K = 0.7
-_TAIL = (0.05, 0.95)
+TAIL = (0.05, 0.95)  # quantiles whose effective sample size is that of the tails
 _TOLD = 2  # attempts that are quoted
 
 Draws = Mapping[str, np.ndarray]
@@ -127,10 +127,8 @@ def _convergence(draws: Draws) -> Iterator[Problem]:
         yield _NOT_FINITE
         return
 
-    def of_each(statistic, **options) -> dict[str, np.ndarray]:
-        return {n: np.asarray(statistic(v, chain_axis=0, draw_axis=1, **options)) for n, v in draws.items()}
-
-    name, value = _worst(of_each(array_stats.rhat), largest=True)
+    worst = mixing(draws)
+    name, value = worst["r_hat"]
     if not value <= R_HAT:
         yield Problem(
             "r_hat",
@@ -138,8 +136,8 @@ def _convergence(draws: Draws) -> Iterator[Problem]:
             short=f"R-hat {value:.4f} of {name}",
             mild=value <= NEARLY,
         )
-    for method, options in (("bulk", {}), ("tail", {"prob": _TAIL})):
-        name, value = _worst(of_each(array_stats.ess, method=method, **options), largest=False)
+    for method in ("bulk", "tail"):
+        name, value = worst[f"ess_{method}"]
         if not value >= ESS:
             yield Problem(
                 f"ess_{method}",
@@ -147,6 +145,19 @@ def _convergence(draws: Draws) -> Iterator[Problem]:
                 short=f"{method} ESS {value:.0f} of {name}",
                 mild=True,
             )
+
+
+def mixing(draws: Draws) -> dict[str, tuple[str, float]]:
+    """Return R-hat, bulk and tail effective sample size of draws (chain, draw, ...), each where it is worst."""
+
+    def of_each(statistic, **options) -> dict[str, np.ndarray]:
+        return {n: np.asarray(statistic(v, chain_axis=0, draw_axis=1, **options)) for n, v in draws.items()}
+
+    return {
+        "r_hat": _worst(of_each(array_stats.rhat), largest=True),
+        "ess_bulk": _worst(of_each(array_stats.ess, method="bulk"), largest=False),
+        "ess_tail": _worst(of_each(array_stats.ess, method="tail", prob=TAIL), largest=False),
+    }
 
 
 def _sampler(stats: Draws) -> Iterator[Problem]:

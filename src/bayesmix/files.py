@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,9 @@ from bayesmix.errors import BayesmixError, WouldOverwriteError
 def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite: bool = False) -> Path:
     """Write a file or a folder under a temporary name, then move it into place.
 
-    A process that is killed half-way leaves `path` as it was.
+    A process that is killed half-way leaves `path` as it was, but for a folder, which cannot be replaced in one step:
+    it is renamed to `path`-...-replaced, and removed once the new one is in its place. An error between the two renames
+    moves it back; a kill there leaves it under that name.
 
     Parameters
     ----------
@@ -37,10 +38,22 @@ def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite:
         temporary = Path(scratch) / path.name
         write(temporary)
         if path.is_dir():
-            # A folder cannot be replaced in one step: the old one steps aside inside the scratch folder.
-            shutil.move(path, Path(scratch) / "replaced")
-        os.replace(temporary, path)
+            _replace_folder(path, temporary, path.with_name(f"{Path(scratch).name[1:]}-replaced"))
+        else:
+            os.replace(temporary, path)
     return path
+
+
+def _replace_folder(path: Path, new: Path, aside: Path) -> None:
+    """Move a new result to where a folder is, which waits aside until the new one is in place, and is removed then."""
+    os.replace(path, aside)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        os.replace(aside, path)
+        raise
+    # The scratch folder, where the new one was, is removed with all that is in it.
+    os.replace(aside, new)
 
 
 def write_text(path: str | Path, text: str, *, overwrite: bool = False) -> Path:

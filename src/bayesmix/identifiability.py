@@ -20,6 +20,7 @@ from bayesmix.diagnostics import PRIOR_SD_KEPT
 from bayesmix.errors import BayesmixError
 from bayesmix.inference.program import Program, padded, program
 from bayesmix.inputs import Inputs
+from bayesmix.law import OWN
 from bayesmix.model import Model
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
@@ -44,16 +45,15 @@ _SEED = 0  # the look ahead averages over the prior; another seed gives the same
 def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     """Return, per quantity of the law, the share of its prior standard deviation that such runs would leave.
 
-    The largest over its elements, the median over draws from the prior, for the first target alone: the others have
-    the same design.
+    The largest over its elements, the median over draws from the prior, for the first target that the law is about: the
+    others have the same design.
 
     Raises
     ------
     InputError
         What the model needs and the runs do not have.
     """
-    targets = model.inputs(runs)[1].targets[:1]
-    model = dataclasses.replace(model, targets=targets)
+    model = dataclasses.replace(model, targets=(_first_target(model, runs),))
     inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
     prior = compiled.prior(np.random.default_rng(_SEED), 1000, inputs)
@@ -62,6 +62,13 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR
     after = np.linalg.inv(np.eye(len(spread)) + responses.swapaxes(1, 2) @ responses)
     return {n: float(np.median(_share(np.asarray(j) * spread, after), axis=0).max()) for n, j in quantities.items()}
+
+
+def _first_target(model: Model, runs: Runs) -> str:
+    """Return the first target, or where the law is about a target's own weight the first with a domain of its own."""
+    coordinates = model.inputs(runs)[1]
+    own = [coordinates.references[name] for name, column in model.references.items() if column == OWN]
+    return coordinates.targets[int(np.any(own[0], axis=1).argmax()) if own else 0]
 
 
 def _share(jacobian: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -182,12 +182,12 @@ class Law:
         """Evaluate the law. Quantities without a number must be given; constants may be left out."""
         if len(args) > len(self.covariates):
             takes = ", ".join(self.covariates) or "none"
-            raise BayesmixError(
-                f"law {self.name} has {len(args)} positional arguments, but its covariates are: {takes}"
-            )
+            raise BayesmixError(f"law {self.name} has {len(args)} positional arguments; its covariates are: {takes}")
         constants = {n: q for n, q in self.quantities.items() if not isinstance(q, Prior | Reference)}
         given = {**dict(zip(self.covariates, args, strict=False)), **constants, **kwargs}
         known = [*self.covariates, *self.quantities]
+        if twice := {*self.covariates[: len(args)]} & {*kwargs}:
+            raise BayesmixError(f"law {self.name} was given {min(twice)} twice")
         if unknown := [n for n in kwargs if n not in known]:
             raise BayesmixError(f"law {self.name} has no argument {unknown[0]!r}. {suggest(unknown[0], known)}")
         if missing := [n for n in known if n not in given]:

@@ -11,9 +11,10 @@ import arviz_base
 import arviz_stats
 import numpy as np
 
+from bayesmix.diagnostics import PARETO_K
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_likelihood
-from bayesmix.matching import BAD_K, matching
+from bayesmix.matching import matching
 from bayesmix.posterior import Posterior
 from bayesmix.refit import exact, in_folds
 from bayesmix.units import Units
@@ -59,7 +60,7 @@ class LeftOut:
     @property
     def bad(self) -> list[int]:
         """Units whose density cannot be relied upon."""
-        return np.flatnonzero(~(self.k <= BAD_K)).tolist()
+        return np.flatnonzero(~(self.k <= PARETO_K)).tolist()
 
     def having(self, found: Mapping[int, tuple[float, float]], said: tuple[str, ...] = ()) -> LeftOut:
         """Return the same with other densities of some units, and their Pareto k."""

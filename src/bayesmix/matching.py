@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from arviz_stats.base import array_stats
 
+from bayesmix.diagnostics import PARETO_K
 from bayesmix.inference.blocks import blocks
 from bayesmix.inference.program import Program, padded, program, stacked
 from bayesmix.inputs import Inputs
@@ -36,7 +37,6 @@ from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
-BAD_K = 0.7  # Pareto k beyond which importance sampling cannot be relied upon
 _MOVES = 30
 _PER_COORDINATE = 10  # draws that a covariance needs for each of them
 _CHECKED = 1000  # draws whose quantities are compared with their coordinates
@@ -93,8 +93,8 @@ class Matching:
         Returns
         -------
         (float, float)
-            The log of the ratio, and Pareto k of the moved draws, than which the mixture with those that stay is no
-            worse: above 0.7 they could not be brought there.
+            The log of the ratio, and Pareto k of the moved draws, an upper bound of that of the mixture with those that
+            stay: above 0.7 they could not be brought there.
         """
         found = [_ratio(replace(p, other=_observing(p.other, rows)), self.efficiency) for p in self.parts]
         return sum(log for log, _ in found), max(k for _, k in found)
@@ -206,7 +206,7 @@ def _moved(u: np.ndarray, weights: np.ndarray, k: float, weigh: Weigh) -> tuple[
     """Move draws as long as that lowers Pareto k; return where they went, none if nowhere."""
     size, now = u.shape[1], u
     linear, shift, moves = np.eye(size), np.zeros(size), 0
-    while k > BAD_K and moves < _MOVES:
+    while k > PARETO_K and moves < _MOVES:
         for matrix, centre in _maps(now, np.exp(weights)):
             mean = now.mean(axis=0)
             there = (now - mean) @ matrix.T + centre

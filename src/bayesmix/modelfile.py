@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,6 +63,7 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
         q: _attempt(faults, lambda t=t, q=q: Shrinkage.of(t, q)) for q, t in table.get("shrinkage", {}).items()
     }
     discrepancy = _discrepancy(table["discrepancy"], faults) if "discrepancy" in table else past()
+    faults += _mistyped(table)
     if law is not None:
         _check_published(law, table.get("published", {}), faults)
     if law is not None and measured is not None:
@@ -114,6 +114,23 @@ def _well_typed(table: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]
     return kept
 
 
+def _mistyped(table: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the entries of well-typed tables that are not of the right kind themselves."""
+    for name, column in table.get("covariates", {}).items():
+        if not (isinstance(column, str) and column):
+            yield Fault(f"covariates has {name} = {column!r}", "Write the name of a column in quotes")
+    for fit, constants in table.get("published", {}).items():
+        for name, value in constants.items():
+            if name == "source" and not isinstance(value, str):
+                yield Fault(f"source of published.{fit} is {value!r}", "Write text in quotes")
+            elif name != "source" and not _is_numeric(value):
+                yield Fault(f"published.{fit} has {name} = {value!r}", "Write a finite number, or a list of them")
+
+
+def _is_numeric(value: Any) -> bool:
+    return toml.is_number(value) or (isinstance(value, list) and bool(value) and all(map(_is_numeric, value)))
+
+
 def _check_names(law: Law, measured: noise.Noise, table: Mapping[str, Any], faults: list[Fault]) -> None:
     quantities = {**law.quantities, **measured.quantities}
     unknown = [n for n, q in quantities.items() if isinstance(q, Prior)]
@@ -128,13 +145,16 @@ def _check_names(law: Law, measured: noise.Noise, table: Mapping[str, Any], faul
                 faults.append(Fault(f"{key} has an unknown {kind} {name!r}", suggest(name, known)))
 
 
-def _attempt(faults: list[Fault], build: Any) -> Any:
+def _attempt(faults: list[Fault], build: Any, of: str = "") -> Any:
+    """Return what is built, or None and note what is wrong with it, and of what it is."""
     try:
         return build()
+    except InputError as error:
+        faults += [Fault(of + fault.what, fault.remedy) for fault in error.faults]
     except BayesmixError as error:
         what, _, remedy = str(error).partition(". ")
-        faults.append(Fault(what, remedy))
-        return None
+        faults.append(Fault(of + what, remedy))
+    return None
 
 
 def _pooling(name: str, table: Any, faults: list[Fault]) -> Pooling | None:
@@ -142,7 +162,7 @@ def _pooling(name: str, table: Any, faults: list[Fault]) -> Pooling | None:
     if not isinstance(table, Mapping) or "by" not in table or not set(table) <= set(known):
         faults.append(Fault(f"pooling of {name!r} is {table!r}", 'Write { by = "column", kind = "partial" }'))
         return None
-    return _attempt(faults, lambda: Pooling(**{"kind": "partial", **table}))
+    return _attempt(faults, lambda: Pooling(**{"kind": "partial", **table}), f"pooling of {name!r}: ")
 
 
 def _discrepancy(value: Any, faults: list[Fault]) -> Discrepancy | None:
@@ -151,10 +171,11 @@ def _discrepancy(value: Any, faults: list[Fault]) -> Discrepancy | None:
 
 def _change(name: str, value: Any, faults: list[Fault]) -> Any:
     if isinstance(value, Mapping):
-        return _attempt(faults, lambda: from_table(value))
-    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _attempt(faults, lambda: from_table(value), f"prior of {name!r}: ")
+    if toml.is_number(value):
         return float(value)
-    faults.append(Fault(f"prior of {name!r} is {value!r}", "Write a number, or a prior such as { LogNormal = [0, 1] }"))
+    wanted = "Write a finite number, or a prior such as { LogNormal = [0, 1] }"
+    faults.append(Fault(f"prior of {name!r} is {value!r}", wanted))
     return None
 
 
@@ -176,28 +197,28 @@ def write(model: Model, path: str | Path, *, overwrite: bool = False) -> Path:
 def dumps(model: Model) -> str:
     """Return a model as TOML text, with every prior that differs from the law's own."""
     lines = [
-        f"law = {_toml(model.law.identifier)}",
-        f"noise = {_toml(model.noise.name)}",
-        f"name = {_toml(model.name)}",
+        f"law = {toml.value(model.law.identifier)}",
+        f"noise = {toml.value(model.noise.name)}",
+        f"name = {toml.value(model.name)}",
     ]
     if model.description:
-        lines.append(f"description = {_toml(model.description)}")
+        lines.append(f"description = {toml.value(model.description)}")
     if model.targets:
-        lines.append(f"targets = {_toml(list(model.targets))}")
+        lines.append(f"targets = {toml.value(list(model.targets))}")
     if model.discrepancy is None:
-        lines.append(f"discrepancy = {_toml(_NO_DISCREPANCY)}")
+        lines.append(f"discrepancy = {toml.value(_NO_DISCREPANCY)}")
     tables = {
         "covariates": dict(model.covariates),
         "priors": _changed(model),
-        **{f"pooling.{_key(q)}": vars(p) for q, p in model.pooling.items()},
-        **{f"shrinkage.{_key(q)}": vars(s) for q, s in model.shrinkage.items()},
+        **{f"pooling.{toml.key(q)}": vars(p) for q, p in model.pooling.items()},
+        **{f"shrinkage.{toml.key(q)}": vars(s) for q, s in model.shrinkage.items()},
         # Its numbers always, so that a saved posterior forecasts the same once more studies are known.
         "discrepancy": asdict(model.discrepancy) if model.discrepancy else {},
-        **{f"published.{_key(fit)}": dict(constants) for fit, constants in model.published.items()},
+        **{f"published.{toml.key(fit)}": dict(constants) for fit, constants in model.published.items()},
     }
     for title, table in tables.items():
         if table:
-            lines += ["", f"[{title}]", *(f"{_key(k)} = {_toml(v)}" for k, v in table.items())]
+            lines += ["", f"[{title}]", *(f"{toml.key(k)} = {toml.value(v)}" for k, v in table.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -228,15 +249,3 @@ def _kind(quantity: Any) -> Any:
     if isinstance(quantity, Prior):
         return quantity.dims, quantity.relative, quantity.zero_sum, quantity.scaled_by
     return None
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

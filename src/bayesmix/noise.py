@@ -108,10 +108,25 @@ class Noise:
             return np.isin(response, (0.0, 1.0))
         return response <= 0 if self.name.startswith("log_") else np.zeros(np.shape(response), bool)
 
+    def miscounted(self, response: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Say which responses are the fraction of no whole number of items, where those are counted."""
+        if "items" not in self.inputs:
+            return np.zeros(np.shape(response), bool)
+        counts = response * items
+        # Rounding moves a fraction by half a unit of its last decimal; a little more is for binary arithmetic.
+        return np.abs(counts - np.round(counts)) > 1.001 * items * _rounding(response)
+
     @property
     def discrete(self) -> bool:
         """Whether it gives probabilities, not densities: the two cannot be compared."""
         return self.name == "binomial"
+
+
+@np.vectorize
+def _rounding(fraction: float) -> float:
+    """Return half a unit of the last decimal that a fraction is stated with, of six digits at most."""
+    stated = np.format_float_positional(fraction, precision=6, fractional=False, trim="-")
+    return 0.5 * 10.0 ** -len(stated.partition(".")[2])
 
 
 def _sigma(meaning: str, *, relative: bool = False):
@@ -214,6 +229,7 @@ class _Fraction(Distribution):
         super().__init__(counts.batch_shape, counts.event_shape)
 
     def log_prob(self, value):
+        # Fractions are stated with few decimals; what is further from a count than that is no run's (see `miscounted`).
         return self.counts.log_prob(jnp.round(value * self.items))
 
     def sample(self, key, sample_shape=()):

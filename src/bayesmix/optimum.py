@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,10 @@ from bayesmix.beyond import factors
 from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import expected_draws
+from bayesmix.grids import grid
 from bayesmix.parabola import vertex
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import decades_outside
-from bayesmix.runs import Runs
 
 # Tokens per parameter are searched for the optimum between these.
 _LEAST, _MOST = 1e-6, 1e8
@@ -71,7 +71,7 @@ class Optimum:
         return pd.DataFrame(rows)
 
 
-def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
+def compute_optimal(posterior: Posterior, C: Sequence[float], labels: Mapping[str, str] | None = None) -> Optimum:
     """Find the parameters and tokens of the best response at given compute, C = 6ND.
 
     The minimum is taken for each draw, over a grid in log N refined by a parabola, so that it holds for any law in
@@ -83,11 +83,13 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
         Of a law whose covariates are among N, D, C and M.
     C : sequence of float
         Budgets, FLOP.
+    labels : mapping of str to str, optional
+        Level of each label column that the model pools over, such as ``{"architecture": "moe"}``.
 
     Raises
     ------
     BayesmixError
-        The law needs something else, or not both N and D.
+        The law needs something else, or not both N and D; or a label is missing.
     NotConvergedError
         The posterior has not converged.
     """
@@ -100,10 +102,11 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
         )
     if not len(C) or not all(0 < float(budget) < np.inf for budget in C):
         raise BayesmixError(f"compute budgets are {list(C)}: give at least one, each a finite number of FLOP above 0")
-    results = [_optimum_at(posterior, float(budget)) for budget in C]
+    labels = labels or {}
+    results = [_optimum_at(posterior, float(budget), labels) for budget in C]
     bends = posterior.model.discrepancy is not None
     N, D, response = (np.stack([r[i] for r in results], axis=1) for i in range(3))
-    response = response * _beyond(posterior, N, D)
+    response = response * _beyond(posterior, N, D, labels)
     warnings = [str(p) for p in posterior.problems()]
     if missing := int(np.isnan(N).any(axis=(1, 2)).sum()):
         warnings.append(
@@ -117,17 +120,15 @@ def compute_optimal(posterior: Posterior, C: Sequence[float]) -> Optimum:
     return Optimum(np.asarray(C, dtype=float), N, D, response, posterior.targets, tuple(warnings))
 
 
-def _beyond(posterior: Posterior, N: np.ndarray, D: np.ndarray) -> np.ndarray:
+def _beyond(posterior: Posterior, N: np.ndarray, D: np.ndarray, labels: Mapping[str, str]) -> np.ndarray:
     """Return what the discrepancy makes of the response, from draws of allocations, (draw, budget, target)."""
     factor = np.ones(N.shape)
     found = np.isfinite(N).any(axis=0)
     places = list(zip(*np.nonzero(found), strict=True))
     if places:
-        rows = [
-            {"run": f"budget {i}, target {j}", "N": np.nanmedian(N[:, i, j]), "D": np.nanmedian(D[:, i, j])}
-            for i, j in places
-        ]
-        planned = Runs.of(pd.DataFrame(rows), planned=True, source="compute-optimal allocations")
+        rows = {n: [np.nanmedian(v[:, i, j]) for i, j in places] for n, v in (("N", N), ("D", D))}
+        names = {"run": [f"budget {i}, target {j}" for i, j in places]}
+        planned = grid(posterior, names | rows, labels, "compute-optimal allocations")
         inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
         if (bent := factors(posterior, inputs, posterior.seed)) is not None:
             for k, (i, j) in enumerate(places):
@@ -135,11 +136,13 @@ def _beyond(posterior: Posterior, N: np.ndarray, D: np.ndarray) -> np.ndarray:
     return factor
 
 
-def _optimum_at(posterior: Posterior, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _optimum_at(
+    posterior: Posterior, budget: float, labels: Mapping[str, str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     per_parameter = np.geomspace(_MOST, _LEAST, 600)
     N = np.sqrt(budget / 6 / per_parameter)
-    grid = Runs.of(pd.DataFrame({"N": N, "D": budget / 6 / N}), planned=True, source="compute-optimal grid")
-    inputs, _ = posterior.model.inputs(grid, posterior.coordinates)
+    tried = grid(posterior, {"N": N, "D": budget / 6 / N}, labels, "compute-optimal grid")
+    inputs, _ = posterior.model.inputs(tried, posterior.coordinates)
     better = signs(posterior.targets)
     losses = expected_draws(posterior, inputs) * better
     best = losses.argmin(axis=1)

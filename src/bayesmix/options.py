@@ -23,7 +23,7 @@ Accept = Annotated[
     bool, typer.Option("--accept-unconverged", help="Use posteriors that did not converge all the same.")
 ]
 Draws = Annotated[int, typer.Option(min=50, help="Draws kept in each chain.")]
-Warmup = Annotated[int, typer.Option(min=50, help="Draws discarded before, at most: it ends when it has adapted.")]
+Warmup = Annotated[int, typer.Option(min=50, help="Warm-up draws at most; it stops earlier once adapted.")]
 Chains = Annotated[int, typer.Option(min=2, help="Chains of each posterior.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Do not sample: a quick, rough look, labelled so.")]
 Processes = Annotated[int, typer.Option(min=1, help="Processes on this machine.")]
@@ -34,6 +34,9 @@ Problem = Annotated[
 Planned = Annotated[Path | None, typer.Option("--planned", help="CSV of planned runs: N,D,w.web,... without targets.")]
 At = Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=70e9,D=1.4e12.")]
 Compute = Annotated[list[float] | None, typer.Option("--compute", help="Training FLOP to split best into N and D.")]
+Label = Annotated[
+    list[str] | None, typer.Option("--label", help="Whom budgets are for where a model pools: architecture=moe.")
+]
 Comparisons = Annotated[
     list[Path] | None, typer.Option("--comparison", help="Comparison to show; may be given several times.")
 ]

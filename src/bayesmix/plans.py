@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load, notice_of, read_planned, say, scales, show, warn
+from bayesmix.terminal import labelled, load, notice_of, read_planned, say, scales, show, warn
 
 if TYPE_CHECKING:
     from bayesmix.planning import Answer
@@ -74,6 +74,7 @@ def serve(
     posterior: _Posterior,
     response: Annotated[float, typer.Option(help="Loss to reach.")],
     tokens: Annotated[list[float], typer.Option(help="Tokens to be served; may be given several times.")],
+    label: option.Label = None,
     out: _Out = _DEFAULT,
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
@@ -81,7 +82,10 @@ def serve(
     """Say which N and D reach a loss with the least compute for training and serving together."""
     from bayesmix.planning import inference_optimal
 
-    _answered(posterior, lambda model: inference_optimal(model, response, tokens), out, force, accept_unconverged)
+    labels = labelled(label)
+    _answered(
+        posterior, lambda model: inference_optimal(model, response, tokens, labels), out, force, accept_unconverged
+    )
 
 
 @plan.command()

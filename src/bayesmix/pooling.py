@@ -16,8 +16,9 @@ import numpyro
 import numpyro.distributions as dist
 from numpyro.distributions import Distribution, biject_to, transforms
 
-from bayesmix.errors import BayesmixError
+from bayesmix.errors import Fault, InputError
 from bayesmix.shrinkage import zero_sum_basis
+from bayesmix.toml import is_number
 
 Kind = Literal["complete", "none", "partial"]
 
@@ -38,6 +39,11 @@ class Pooling:
     spread : float
         For partial pooling: scale of the half-normal prior of the between-group standard deviation, on the
         unconstrained scale (the logarithm for positive quantities).
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with it.
     """
 
     by: str
@@ -45,15 +51,18 @@ class Pooling:
     spread: float = 0.5
 
     def __post_init__(self) -> None:
+        faults = []
         if self.kind not in get_args(Kind):
-            raise BayesmixError(f"pooling {self.kind!r} is not one of {', '.join(get_args(Kind))}")
-        if self.by in _TAKEN:
-            raise BayesmixError(
-                f"nothing can be pooled by {self.by!r}, a dimension of its own: every target has its own quantities. "
-                "Pool by a label column of another name"
-            )
-        if not self.spread > 0:
-            raise BayesmixError(f"the spread of a partial pooling must be positive, not {self.spread}")
+            faults.append(Fault(f"its kind is {self.kind!r}", f"Write one of {', '.join(get_args(Kind))}"))
+        if not (isinstance(self.by, str) and self.by):
+            faults.append(Fault(f"it is by {self.by!r}", "Write the name of a label column in quotes"))
+        elif self.by in _TAKEN:
+            what = f"it is by {self.by!r}, a dimension of its own: every target has its own quantities"
+            faults.append(Fault(what, "Pool by a label column of another name"))
+        if not (is_number(self.spread) and self.spread > 0):
+            faults.append(Fault(f"its spread is {self.spread!r}", "Write a finite number above 0"))
+        if faults:
+            raise InputError("pooling", faults)
 
 
 def sample_partial(name: str, one: Distribution, groups: int, spread: float, zero_sum: bool, centring: Any):

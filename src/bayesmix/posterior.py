@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import arviz_base
-import jax
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -19,7 +17,6 @@ import xarray as xr
 from bayesmix.errors import NotConvergedError
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.model import Model
-from bayesmix.precision import in_double
 from bayesmix.provenance import versions
 from bayesmix.runs import Runs
 
@@ -151,39 +148,28 @@ class Posterior:
         """
         import arviz_stats
 
+        from bayesmix.diagnostics import TAIL
+
         draws = self.tree["posterior"].to_dataset() if of == "quantities" else self.derived()
         if not draws.data_vars:
             return pd.DataFrame()
-        return arviz_stats.summary(draws, ci_prob=0.9, ci_kind="eti", round_to="none")  # pyright: ignore
+        table: pd.DataFrame = arviz_stats.summary(draws, ci_prob=0.9, ci_kind="eti", round_to="none")  # pyright: ignore
+        # By the quantiles that convergence is judged by.
+        tails = arviz_stats.ess(draws, method="tail", prob=TAIL)
+        return table.assign(ess_tail=np.concatenate([np.ravel(v) for v in tails.data_vars.values()]))
 
-    @in_double
     def derived(self) -> xr.Dataset:
         """Return the law's derived coefficients, such as amplitudes in the units of the paper.
 
         Returns
         -------
         xarray.Dataset
-            Dimensions (chain, draw, ...); empty for a law without any.
+            Dimensions (chain, draw, ...): those of the groups and targets that a coefficient differs between, then its
+            own. Empty for a law without any.
         """
-        law, function = self.model.law, self.model.law.derived
-        if function is None:
-            return xr.Dataset()
-        wanted = inspect.signature(function).parameters
-        fixed = {n: np.asarray(v) for n, v in self.coordinates.references.items() if n in wanted}
-        fixed |= {n: q for n, q in law.quantities.items() if n in wanted and isinstance(q, int | float)}
-        drawn = {n: v for n, v in self.values().items() if n in wanted}
-        count = self.tree["posterior"].sizes["chain"] * self.tree["posterior"].sizes["draw"]
-        results = jax.vmap(lambda d: function(**d, **fixed), axis_size=count)(drawn)
-        # A coefficient has the dimensions of the quantity whose shape it has; targets come alone otherwise.
-        dims = {(): (), (len(self.targets),): ("target",)} | {v.shape[1:]: self.model.dims(n) for n, v in drawn.items()}
-        shape = tuple(self.tree["posterior"].sizes[d] for d in ("chain", "draw"))
-        return xr.Dataset(
-            {
-                n: (("chain", "draw", *dims[v.shape[1:]]), np.asarray(v).reshape(*shape, *v.shape[1:]))
-                for n, v in results.items()
-            },
-            coords={d: list(self.coordinates.of(d)) for names in dims.values() for d in names},
-        )
+        from bayesmix.derived import derived
+
+        return derived(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the posterior, its model and its runs to one NetCDF file; see `bayesmix.storage`."""

@@ -15,8 +15,7 @@ from bayesmix.covariates import BY_DOMAIN
 from bayesmix.evaluation import measured_draws
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
-
-LEVELS = (0.5, 0.8, 0.95)
+from bayesmix.scores import LEVELS
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,8 @@ class Prediction:
     """Predictive draws for planned runs.
 
     One draw's responses of several targets belong together, as do its observations: a function of them, such as a mean
-    over targets, is taken draw by draw; see `bayesmix.pairing`.
+    over targets, is taken draw by draw; see `bayesmix.pairing`. Draws are in the order of ``posterior.paired``, which
+    is not that of ``posterior.values()`` where targets were sampled apart.
 
     Attributes
     ----------

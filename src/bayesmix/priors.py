@@ -10,6 +10,7 @@ import numpyro.distributions as dist
 from numpyro.distributions import Distribution
 
 from bayesmix.errors import BayesmixError, suggest
+from bayesmix.toml import is_number
 
 FAMILIES: Mapping[str, type[Distribution]] = {
     family.__name__: family
@@ -58,7 +59,7 @@ def from_table(table: Mapping[str, Sequence[float]]) -> Distribution:
     Raises
     ------
     BayesmixError
-        Unknown family, wrong number of numbers, or a number that the family refuses.
+        Unknown family, wrong number of numbers, what is no finite number, or a number that the family refuses.
     """
     if len(table) != 1:
         raise BayesmixError(f"a prior is one family with its numbers, e.g. {{ LogNormal = [0, 1] }}, not {table}")
@@ -67,12 +68,16 @@ def from_table(table: Mapping[str, Sequence[float]]) -> Distribution:
         raise BayesmixError(f"unknown prior family {name!r}. {suggest(name, FAMILIES)}")
     family = FAMILIES[name]
     expected = list(family.arg_constraints)
-    if not isinstance(numbers, Sequence) or len(numbers) != len(expected):
-        raise BayesmixError(f"{name} takes [{', '.join(expected)}], not {numbers!r}")
+    takes = f"{name} takes [{', '.join(expected)}], not {numbers!r}"
+    if not isinstance(numbers, list | tuple) or len(numbers) != len(expected) or not all(map(is_number, numbers)):
+        raise BayesmixError(f"{takes}. Write as many finite numbers, in brackets and without quotes")
+    # NumPyro checks each number by itself.
+    if family is dist.Uniform and not numbers[0] < numbers[1]:
+        raise BayesmixError(f"{takes}. Write the lower end first")
     try:
         return family(**dict(zip(expected, map(float, numbers), strict=True)), validate_args=True)
-    except (TypeError, ValueError) as error:
-        raise BayesmixError(f"{name} does not accept {list(numbers)}: {error}") from None
+    except ValueError as error:
+        raise BayesmixError(f"{name} does not accept {numbers!r}: {error} Give another number") from None
 
 
 def to_table(distribution: Distribution) -> dict[str, list[float]]:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from bayesmix.diagnostics import PARETO_K
+from bayesmix.errors import Fault, InputError
 from bayesmix.evaluation import log_likelihood
 from bayesmix.inference import fit_many
-from bayesmix.matching import BAD_K, matching, smoothed
+from bayesmix.matching import matching, smoothed
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 from bayesmix.units import Units
@@ -46,8 +48,14 @@ def exact(
     (dict of int to (float, float), list of str)
         By unit, the density and how hard it was to average over the draws of the fit, as Pareto k; and a sentence for
         every fit that did not converge.
+
+    Raises
+    ------
+    InputError
+        Without a group a target has no response left.
     """
     runs, found, said = posterior.runs, {}, []
+    _require_targets(posterior, units, groups)
     tables = [_without(posterior, units.rows(group)) for group in groups]
     names = [f"without {k}" for k in range(len(groups))]
     fits = fit_many(posterior.model, tables, seed=seed, names=names, processes=processes, progress=progress)
@@ -67,12 +75,26 @@ def _density(
 ) -> tuple[float, float]:
     """Return the log of the mean of a unit's density over draws, moved to where it is not negligible if need be."""
     _, k = smoothed(drawn)
-    movable = matching(fit, runs, fitted) if k > BAD_K else None
+    movable = matching(fit, runs, fitted) if k > PARETO_K else None
     if movable:
         density, lower = movable.ratio(fitted | unit)
         if lower < k:
             return density, lower
     return float(np.logaddexp.reduce(drawn) - np.log(len(drawn))), k
+
+
+def _require_targets(posterior: Posterior, units: Units, groups: Sequence[Sequence[int]]) -> None:
+    """Raise an error if a fit would know nothing of a target, whose responses then could not be forecast."""
+    measured = posterior.inputs.observed
+    faults = [
+        Fault(f"{target} was measured in {units.named(group)} alone, so that nothing else says how large it is",
+              "Fit without this target (targets = [...] in the model), or leave out fewer runs at once")
+        for group in groups
+        for target, seen in zip(posterior.targets, measured[~units.rows(group)].any(axis=0), strict=True)
+        if not seen
+    ]  # fmt: skip
+    if faults:
+        raise InputError(f"refits of model {posterior.model.name}", faults)
 
 
 def _without(posterior: Posterior, left_out: np.ndarray) -> Runs:

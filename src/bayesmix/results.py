@@ -25,18 +25,22 @@ _COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision"
 Result = Comparison | Extrapolation | Decision | Proposal
 
 
-def plain(value: Any) -> Any:
-    """Return a value as strict JSON can say it: arrays as lists, what is not finite as null."""
+def strict(value: Any) -> Any:
+    """Return a value as strict JSON can say it: arrays as lists, what is not finite as null.
+
+    >>> strict({"a": np.array([1.0, np.nan]), "b": (np.float64(2), np.bool_(True))})
+    {'a': [1.0, None], 'b': [2.0, True]}
+    """
     if isinstance(value, pd.DataFrame):
-        return plain(value.to_dict(orient="index"))
+        return strict(value.to_dict(orient="index"))
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        return strict(value.tolist())
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): strict(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [strict(v) for v in value]
     if isinstance(value, Problem | Under):
-        return plain(vars(value))
+        return strict(vars(value))
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -49,10 +53,10 @@ def save(result: Result, path: str | Path, *, notice: str = "", overwrite: bool 
         "format": FORMAT,
         "versions": versions(),
         "notice": notice,
-        **{f.name: plain(getattr(result, f.name)) for f in fields(result)},
+        **{f.name: strict(getattr(result, f.name)) for f in fields(result)},
     }
     if isinstance(result, Decision):
-        content["facts"] = plain(result.facts())
+        content["facts"] = strict(result.facts())
     if isinstance(result, Extrapolation | Proposal):
         content["sentence"] = result.sentence()
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"

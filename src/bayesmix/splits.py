@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bayesmix.errors import BayesmixError
+from bayesmix.errors import BayesmixError, Fault, InputError
 from bayesmix.model import Model
 from bayesmix.runs import Runs
 
@@ -14,41 +14,60 @@ from bayesmix.runs import Runs
 SHARES = (0.03, 0.1, 0.3)
 # A split must leave so many runs to fit for each quantity of a target, and so many hidden ones.
 _PER_QUANTITY, _HIDDEN = 1.5, 3
+_ROUNDED = 1e-9  # C = 6 N D is rounded: a run that is above a threshold by less is not above it
 
 
 def by_scale(
     model: Model, runs: Runs, by: str, at: float | Sequence[float] | None, mixtures: float, seed: int
 ) -> Mapping[float, tuple[Runs, Runs]]:
-    """Return the runs to fit and those to hide, by threshold; see `bayesmix.extrapolation.extrapolate`."""
+    """Return the runs to fit and those to hide, by threshold; see `bayesmix.extrapolation.extrapolate`.
+
+    Raises
+    ------
+    InputError
+        Thresholds that leave nothing to fit, or nothing to hide.
+    BayesmixError
+        `mixtures` is out of range, or no threshold is given and none that is tried leaves enough runs on both sides.
+    """
     if not 0 <= mixtures < 1:
         raise BayesmixError(f"mixtures is the share to hide, at least 0 and below 1, not {mixtures:g}")
-    known, hidden = _by_mixture(runs, mixtures, seed)
-    if at is not None:
-        chosen = [float(a) for a in np.atleast_1d(at)]
-        return {a: (known.split(by, at=a)[0], hidden.split(by, at=a)[1]) for a in chosen}
-    values, largest = known.column(by), runs.column(by).max()
-    needed = _PER_QUANTITY * sum(len(runs.domains) if "domain" in q.dims else 1 for q in model.unknowns.values())
-    splits = {}
-    for threshold in (share * largest for share in SHARES):
-        beyond = hidden.column(by) > threshold
-        if (values <= threshold).sum() >= needed and beyond.sum() >= _HIDDEN:
-            splits[threshold] = (known.split(by, at=threshold)[0], hidden.split(by, at=threshold)[1])
-    if not splits:
-        shares = ", ".join(f"{s:.0%}" for s in SHARES)
-        raise BayesmixError(
-            f"neither of {shares} of the largest {by} leaves {needed:.0f} runs to fit and {_HIDDEN} to hide. "
-            "Say where to split, with at="
-        )
-    return splits
+    known, asked = _by_mixture(runs, mixtures, seed)
+    values = runs.column(by)
+    chosen = [share * values.max() for share in SHARES] if at is None else [float(a) for a in np.atleast_1d(at)]
+    small = {threshold: values <= threshold + _ROUNDED * abs(threshold) for threshold in chosen}
+    sides = {threshold: (known & below, asked & ~below) for threshold, below in small.items()}
+    if at is None:
+        needed = _PER_QUANTITY * sum(len(runs.domains) if "domain" in q.dims else 1 for q in model.unknowns.values())
+        sides = {t: (fit, hide) for t, (fit, hide) in sides.items() if fit.sum() >= needed and hide.sum() >= _HIDDEN}
+        if not sides:
+            shares = ", ".join(f"{s:.0%}" for s in SHARES)
+            raise BayesmixError(
+                f"neither of {shares} of the largest {by} leaves {needed:.0f} runs to fit and {_HIDDEN} to hide. "
+                "Say where to split, with at="
+            )
+    others = ", or hide other mixtures: another share or seed" if mixtures else ""
+    remedy = f"Split within {by}: {np.nanmin(values):g} to {np.nanmax(values):g}{others}"
+    if faults := [Fault(what, remedy) for what in _empty(sides, by)]:
+        raise InputError(runs.source, faults)
+    return {threshold: (runs.rows(fit), runs.rows(hide)) for threshold, (fit, hide) in sides.items()}
 
 
-def _by_mixture(runs: Runs, share: float, seed: int) -> tuple[Runs, Runs]:
-    """Return the runs whose mixtures may be fitted, and those whose mixtures are asked about."""
+def _empty(sides: Mapping[float, tuple[np.ndarray, np.ndarray]], by: str) -> Iterator[str]:
+    """Yield which sides of which splits have no runs."""
+    for threshold, (fit, hide) in sides.items():
+        for rows, done, sign in ((fit, "fitted", "<="), (hide, "hidden", ">")):
+            if not rows.any():
+                yield f"no run that may be {done} has {by} {sign} {threshold:g}, so one side of the split is empty"
+
+
+def _by_mixture(runs: Runs, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows are of mixtures that may be fitted, and which are of those asked about."""
     if not share:
-        return runs, runs
+        every = np.ones(len(runs), dtype=bool)
+        return every, every
     w = runs.column("w")
     _, which = np.unique(w, axis=0, return_inverse=True)
     count = int(which.max()) + 1
     taken = np.random.default_rng(seed).permutation(count)[: max(1, round(share * count))]
     apart = np.isin(which.ravel(), taken)
-    return runs.rows(~apart), runs.rows(apart)
+    return ~apart, apart

@@ -31,7 +31,7 @@ _BOOTSTRAPS = 1000
 def stacking(log_densities: np.ndarray) -> np.ndarray:
     """Return the weights of the mixture of highest log score, shape (model,), from densities (model, response)."""
     weights = np.full(len(log_densities), 1 / len(log_densities))
-    # What no law thought possible tells them not apart.
+    # A response that no law thought possible does not tell the laws apart.
     log_densities = log_densities[:, np.isfinite(log_densities.max(axis=0))]
     if not log_densities.size:
         return weights

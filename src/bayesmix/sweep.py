@@ -42,7 +42,7 @@ def fit(
     refuse_overwrite(path, overwrite=force)
     if after:
         chosen = chosen.after(load([after], accept_unconverged)[after.stem])
-        say(f"{', '.join(chosen.shrinkage)}: expected where {after} found it, by the names of targets and domains")
+        say(f"{', '.join(chosen.shrinkage)}: prior centred on what {after} found, by the names of targets and domains")
     table = read_runs(runs, card, map_, unit, where)
     posterior = sample(
         chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet
@@ -97,13 +97,13 @@ def fit_many(
     from bayesmix.inference.many import stream
     from bayesmix.model import Model
 
-    table = read_runs(runs, card, map_, unit, where)
+    table, read = read_runs(runs, card, map_, unit, where), [Model.read(m) for m in models]
     pairs = {
         f"{model.name}-{level}" if level else model.name: (model, part)
-        for model in map(Model.read, models)
+        for model in read
         for level, part in (table.parts(by).items() if by else [("", table)])
     }
-    if len(pairs) < len(models):
+    if len({model.name for model in read}) < len(read):
         raise BayesmixError("two of the models have one name. Give each a name of its own: name = ... in its file")
     say_notice(table.card.notice)
     rows, failed = {}, 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -62,6 +63,23 @@ def load(paths: list[Path], accept: bool) -> dict[str, Posterior]:
             posteriors[name] = posterior.accept()
         posteriors[name].require_converged()
     return posteriors
+
+
+def companion(out: Path, suffix: str) -> Path:
+    """Return where a command writes what belongs beside its result: the same name with another ending.
+
+    Raises
+    ------
+    typer.BadParameter
+        The result has that ending itself, so that one of the two would replace the other.
+    """
+    # Some systems take .CSV and .csv for the same file.
+    if out.suffix.lower() == suffix:
+        raise typer.BadParameter(
+            f"{out} is the name of what is written beside it too. Give it another ending than {suffix}",
+            param_hint="--out",
+        )
+    return out.with_suffix(suffix)
 
 
 def say(text: str = "") -> None:
@@ -127,27 +145,53 @@ def load_informed(
     return informed(load(paths, accept), backtests), backtests
 
 
+def labelled(stated: list[str] | None) -> dict[str, str]:
+    """Read labels, each as LABEL=LEVEL."""
+    pairs = [text.partition("=") for text in stated or []]
+    if odd := ["".join(p) for p in pairs if not (p[0] and p[2])]:
+        raise typer.BadParameter(f"{odd[0]!r} is no label: write LABEL=LEVEL, such as architecture=moe")
+    return {name: level for name, _, level in pairs}
+
+
 def forecasts(
-    loaded: dict[str, Posterior], runs: Runs | None, compute: list[float] | None, seed: int
+    loaded: dict[str, Posterior], runs: Runs | None, compute: list[float] | None, label: list[str] | None, seed: int
 ) -> tuple[dict[str, Prediction], dict[str, Optimum]]:
-    """Predict with every posterior, of several with those whose law can say something of the planned runs."""
+    """Predict planned runs and split budgets, each with all posteriors that can do it.
+
+    Raises
+    ------
+    BayesmixError
+        No posterior can answer one of the two questions.
+    """
     from bayesmix.optimum import compute_optimal
     from bayesmix.prediction import predict as forecast
     from bayesmix.prediction import unused
 
-    predictions, optima, refusals = {}, {}, {}
+    def reached(posterior: Posterior, planned: Runs) -> Prediction:
+        # Alone it says so in a warning; beside others it would count for as much as a law that knows better.
+        if len(loaded) > 1 and (ignored := unused(posterior, planned)):
+            raise BayesmixError(f"law {posterior.model.law.name} does not use {' and '.join(ignored)}")
+        return forecast(posterior, planned, seed=seed)
+
+    labels = labelled(label)
+    predictions = _answers(loaded, lambda p: reached(p, runs), "the planned runs") if runs is not None else {}
+    optima = (
+        _answers(loaded, lambda p: compute_optimal(p, compute, labels), "compute-optimal N and D") if compute else {}
+    )
+    return predictions, optima
+
+
+def _answers(loaded: dict[str, Posterior], question: Callable[[Posterior], Any], about: str) -> dict[str, Any]:
+    """Ask every posterior, and say which cannot answer; an error if none can."""
+    answers, refusals = {}, {}
     for name, posterior in loaded.items():
         try:
-            if runs is not None and len(loaded) > 1 and (ignored := unused(posterior, runs)):
-                raise BayesmixError(f"law {posterior.model.law.name} does not use {' and '.join(ignored)}")
-            if runs is not None:
-                predictions[name] = forecast(posterior, runs, seed=seed)
-            if compute:
-                optima[name] = compute_optimal(posterior, compute)
+            answers[name] = question(posterior)
         except BayesmixError as error:
             refusals[name] = error
-    if refusals and not (predictions or optima):
-        raise next(iter(refusals.values()))
-    for name, error in refusals.items():
-        warn(f"{name} is not asked about the planned runs: {error}")
-    return predictions, optima
+    said = [f"{name} is not asked about {about}: {error}" for name, error in refusals.items()]
+    if not answers:
+        raise BayesmixError("\n".join(said)) if len(loaded) > 1 else refusals.popitem()[1]
+    for line in said:
+        warn(line)
+    return answers

@@ -1,8 +1,12 @@
-"""TOML files that people write: what cannot be read, or is no TOML, is one error."""
+"""TOML: files that people write, of which what cannot be read is one error, and text that reads back the same."""
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +51,33 @@ def parse(text: str, source: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(source, [Fault(f"not a TOML file: {error}", "Mend the line named")]) from None
+
+
+def key(name: str) -> str:
+    """Return a name as TOML writes the key of a line or a table.
+
+    >>> key("web"), key("dclm:science")
+    ('web', '"dclm:science"')
+    """
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else value(name)
+
+
+def value(content: Any) -> str:
+    """Return text, a number, a list or a table as TOML writes it on one line.
+
+    >>> value({"LogNormal": [0, 1e22], "by name": True})
+    '{ LogNormal = [0, 1e+22], "by name" = true }'
+    """
+    if isinstance(content, Mapping):
+        return "{ " + ", ".join(f"{key(k)} = {value(v)}" for k, v in content.items()) + " }"
+    if isinstance(content, list | tuple):
+        return "[" + ", ".join(map(value, content)) + "]"
+    if isinstance(content, float):
+        return repr(float(content))
+    # A JSON string is a TOML string, but for the one control character that only TOML wants escaped.
+    return json.dumps(content, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def is_number(content: Any) -> bool:
+    """Say whether a value of a file is a finite number; true and false are none."""
+    return isinstance(content, int | float) and not isinstance(content, bool) and abs(content) <= sys.float_info.max

@@ -1,15 +1,19 @@
 """What every ready model must do."""
 
+import re
+
 import jax
 import numpy as np
 import pytest
-from numpyro.distributions import LogNormal, Normal
+from numpyro.distributions import biject_to
 
 from bayesmix import modelfile, ready
 from bayesmix.covariates import BY_DOMAIN
 from bayesmix.inference.program import Program
+from bayesmix.law import Prior, Reference
 from bayesmix.model import Model
 from bayesmix.precision import double
+from bayesmix.priors import draw
 
 MODELS = ready.models()
 DRAWS = 100
@@ -21,6 +25,26 @@ OBSERVATION = {"N": 1e9, "D": 2e10, "U": 1e10, "C": 1.2e20, "M": 20.0, "x": 2e10
 BELIEVABLE = {"loss": (0.5, 8.0), "bpb": (0.2, 4.0), "score": (-1e3, 1e3), "optimum": (0.0, np.inf)}
 
 
+def judged(model):
+    """Return the priors of the law that a published number can be held against.
+
+    Left out is what depends on the runs: what is relative to their response, or means something at a reference. And
+    what every domain has its own of: least squares puts the effect of one that says little anywhere.
+    """
+    references = {n for n, q in model.law.quantities.items() if isinstance(q, Reference)}
+    return {
+        n: q.distribution
+        for n, q in model.law.quantities.items()
+        if isinstance(q, Prior)
+        and not q.relative
+        and not q.dims
+        and not references & set(re.findall(r"\w+", q.meaning))
+    }
+
+
+JUDGED = [(name, fit) for name, fit in FITS if judged(Model.read(name))]
+
+
 def usual(about):
     low, high = about.plausible
     return np.sqrt(low * high) if low > 0 else (low + high) / 2
@@ -28,7 +52,7 @@ def usual(about):
 
 def test_there_are_ready_models():
     assert "chinchilla" in MODELS
-    assert FITS
+    assert len(JUDGED) > 0.8 * len(FITS)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -93,18 +117,17 @@ def test_published_constants_are_complete_and_finite(name, fit):
     assert ((response > low) & (response < high)).all(), response
 
 
-@pytest.mark.parametrize(("name", "fit"), FITS)
+@pytest.mark.parametrize(("name", "fit"), JUDGED)
 def test_published_constants_are_believable_under_the_prior(name, fit):
-    """In 4 standard deviations of the unconstrained scale; anchored amplitudes depend on the runs and are left out."""
+    """Within 4 standard deviations of the mean, on the unconstrained scale."""
     model = Model.read(name)
-    for quantity in ("alpha", "beta", "eta", "RD", "RN", "gamma"):
-        if isinstance(getattr(model.quantities.get(quantity), "distribution", None), LogNormal | Normal):
-            prior = model.quantities[quantity].distribution
-            value = np.asarray(model.published[fit][quantity], dtype=float)
-            if isinstance(prior, LogNormal):
-                value = np.log(value)
-            distance = np.abs(value - prior.loc).max() / prior.scale
-            assert distance < 4, (quantity, distance)
+    for quantity, prior in judged(model).items():
+        with double():
+            unconstrained = biject_to(prior.support).inv
+            draws = np.asarray(unconstrained(draw(prior, np.random.default_rng(0), (10_000,))))
+            value = np.asarray(unconstrained(float(model.published[fit][quantity])))
+        distance = float(abs(value - draws.mean()) / draws.std())
+        assert distance < 4, (quantity, distance)
 
 
 @pytest.mark.slow

@@ -1,3 +1,4 @@
+import tomllib
 from decimal import Decimal
 from itertools import pairwise
 
@@ -79,6 +80,14 @@ tokens_per_example = true
         "split of 'web' is ''. Write a text",
         "tokens_per_example of 'web' is True. Write a number above 0",
     ]
+
+
+@pytest.mark.parametrize("domain", ["web", "dclm:science", 'a "b" \\', "two\nlines", "del\x7f", "ü"])
+def test_the_paths_that_lack_are_asked_for_as_toml_takes_them(mixing, domain):
+    with pytest.raises(InputError) as error:
+        launch(mixing({domain: 1.0})).paths("olmo_core")
+    (asked,) = (fault.remedy.removeprefix("Write them in the TOML of --paths: ") for fault in error.value.faults)
+    assert tomllib.loads(asked) == {domain: {"paths": ["..."]}}
 
 
 def test_data_that_cannot_be_read_are_an_error(mixing, put, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,11 @@ class Problem:
         if there are any; see `bayesmix.decision.budget`.
     near : float
         Share of the gain that may be lost by a mixture that counts as nearly as good.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong with these.
     """
 
     objective: Mapping[str, float] = field(default_factory=dict)
@@ -70,6 +75,11 @@ class Problem:
     candidates: Mapping[str, Mapping[str, float] | str] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     near: float = 0.05
+
+    def __post_init__(self) -> None:
+        stated = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, value in checked(stated, "problem").items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def read(cls, path: str | Path) -> Problem:

@@ -1,8 +1,9 @@
-"""What a problem's file may say: every fault of every key at once."""
+"""What a problem may say: every fault of every key at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ _WEIGHT = "Give a weight of at least 0"
 
 
 def checked(table: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Return the parameters of a problem from the tables of its file.
+    """Return the parameters of a problem from the tables of its file, or from themselves.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def checked(table: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
 
 
 def _weights(weights: Any, what: str) -> Iterator[Fault]:

@@ -14,11 +14,12 @@ from bayesmix.errors import BayesmixError
 from bayesmix.figures import style
 from bayesmix.optimum import Optimum, compute_optimal
 from bayesmix.posterior import Posterior
-from bayesmix.prediction import LEVELS, Prediction
+from bayesmix.prediction import Prediction
+from bayesmix.scores import LEVELS
 
 # From pale to dark, so that size is read without a key, in grey print too; both ends are seen on white and on black.
 _SIZES = LinearSegmentedColormap.from_list("sizes", ["#8cc8ee", "#3d93d4", "#4f76d0", "#8257c8"])
-_THICKNESS = dict(zip(LEVELS, (6.0, 3.4, 1.2), strict=True))
+_THICKNESS = dict(zip(LEVELS, (6.0, 4.0, 2.4, 1.2), strict=True))
 _DRAWS = 200
 _NAMED = 8
 

@@ -60,7 +60,7 @@ def fit(
     draws : int
         Kept in each chain.
     warmup : int
-        Discarded in each chain, at most: the warm-up ends when it has adapted.
+        Discarded in each chain at most, but that the last stage is finished; the warm-up ends when it has adapted.
     chains : int
         At least 2, since convergence is judged by their agreement.
     preview : bool

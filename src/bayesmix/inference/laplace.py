@@ -32,7 +32,7 @@ def approximate(program: Program, task: Task, settings: Settings) -> tuple[Sampl
         "n_steps": nothing.astype(int),
         "diverging": nothing.astype(bool),
     }
-    return Sample(u[chosen], stats, 0), float(k)
+    return Sample(u[chosen], stats), float(k)
 
 
 def _proposed(modes: list[Mode], rng: np.random.Generator, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -50,7 +50,8 @@ def fit_many(
         What each fit is called; numbers by default.
     out : path, optional
         Folder that gets every posterior as NAME.nc as soon as it is there. Those that are there already, of the same
-        model, runs and settings, are not fitted again: a sweep that was killed goes on where it was, to the same end.
+        model, law, runs and settings (but `warmup`, which no file tells), are not fitted again: a sweep that was killed
+        goes on where it was, to the same end.
     draws, warmup, chains, preview
         As for `fit`.
     processes : int
@@ -168,6 +169,7 @@ def _there(name: str, job: Job, sweep: _Sweep) -> Posterior | None:
     sizes = found.tree["posterior"].sizes
     same = (
         modelfile.dumps(found.model) == modelfile.dumps(job.model)
+        and found.tree.attrs["law_fingerprint"] == job.model.law.fingerprint
         and found.runs.hash == job.runs.hash
         and found.seed == job.seed
         and found.preview == sweep.preview
@@ -175,7 +177,8 @@ def _there(name: str, job: Job, sweep: _Sweep) -> Posterior | None:
     )
     if not same:
         raise WouldOverwriteError(
-            f"{_file(name, sweep.out)} is the posterior of another model, other runs, another seed or other settings. "
+            f"{_file(name, sweep.out)} is the posterior of another model, another version of its law, other runs, "
+            "another seed or other settings. "
             "Choose another folder, or remove it"
         )
     return found

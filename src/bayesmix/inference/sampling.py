@@ -32,7 +32,7 @@ class Settings:
     draws : int
         Kept in each chain.
     warmup : int
-        Discarded in each chain, at most.
+        Discarded in each chain; more only to the end of the stage in which they are reached.
     chains : int
         Chains of each posterior.
     acceptance : float
@@ -55,13 +55,10 @@ class Sample:
         Unconstrained coordinates.
     stats : dict of str to array, shape (chain, draw)
         Those named in `STATS`, and ``bfmi``, one number a chain.
-    warmup : int
-        Draws of each chain that were discarded.
     """
 
     u: np.ndarray
     stats: dict[str, np.ndarray]
-    warmup: int
 
 
 @dataclass
@@ -112,7 +109,7 @@ class _Chains:
             stats = {n: draws[n] for n in STATS}
             # Of all draws, since thinned ones seem to mix better.
             bfmi = np.repeat(energy_mixing(stats["energy"])[:, None], stats["energy"].shape[1], axis=1)
-            self.sample = Sample(u, stats | {"bfmi": bfmi}, self.warmup)
+            self.sample = Sample(u, stats | {"bfmi": bfmi})
             return False
         u = self.centre + state.tree.proposal.z[slot] @ self.scale.T
         # One step size for all chains: a single one that was misled shall not sample with its own.

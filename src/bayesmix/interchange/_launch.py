@@ -128,7 +128,7 @@ class Launch:
         """
         faults = []
         for share in self.positive:
-            paths, key = share.data.paths, toml_key(share.domain)
+            paths, key = share.data.paths, toml.key(share.domain)
             if not paths:
                 what = f"{system} needs paths of {share.domain!r}, which has weight {share.weight:g}"
                 faults.append(Fault(what, f'Write them in the TOML of --paths: {key}.paths = ["..."]'))
@@ -214,7 +214,7 @@ def read_data(path: Path, domains: Sequence[str]) -> dict[str, Data]:
             remedy = suggest(domain, domains)
             faults.append(Fault(f"{domain!r} is no domain of the decision", remedy))
         elif not isinstance(table, dict):
-            faults.append(Fault(f"{domain!r} is not a table", f"Write [{toml_key(domain)}] and its lines below"))
+            faults.append(Fault(f"{domain!r} is not a table", f"Write [{toml.key(domain)}] and its lines below"))
         else:
             faults += [fault for key, value in table.items() if (fault := _fault(domain, key, value))]
             paths = table.get("paths", ())
@@ -236,13 +236,3 @@ def _fault(domain: str, key: str, value: Any) -> Fault | None:
         fine = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
         return None if fine else Fault(what, "Write a number above 0")
     return Fault(f"unknown key {key!r} of {domain!r}", suggest(key, ("paths", *_NUMBERS, *_TEXTS)))
-
-
-def toml_key(domain: str) -> str:
-    """Return a domain as TOML names a table.
-
-    >>> toml_key("web"), toml_key("dclm:science")
-    ('web', '"dclm:science"')
-    """
-    bare = domain.replace("-", "_").isascii() and domain.replace("-", "_").replace("_", "a").isalnum()
-    return domain if bare else '"' + domain.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
+from bayesmix.grids import grid
 from bayesmix.planning.answer import Answer, inherited
 from bayesmix.planning.curves import GRID, SPAN, crossing, responses
 from bayesmix.posterior import Posterior
@@ -50,8 +50,9 @@ def worth_of_repeats(posterior: Posterior, planned: Runs) -> Answer:
     asked = responses(posterior, planned)
     for k, (size, tokens) in enumerate(zip(planned.column("N"), planned.column("D"), strict=True)):
         D = np.geomspace(tokens / SPAN, tokens * 1.01, GRID)  # beyond D: rounding shall not hide a crossing there
-        grid = Runs.of(pd.DataFrame({"N": size, "D": D, "U": D}), planned=True, source="fresh tokens")
-        fresh.append(np.exp(crossing(np.log(D), sign * responses(posterior, grid), sign * asked[:, k])))
+        labels = {by: planned.table[by].iloc[k] for by in posterior.coordinates.levels}
+        tried = grid(posterior, {"N": size, "D": D, "U": D}, labels, "fresh tokens")
+        fresh.append(np.exp(crossing(np.log(D), sign * responses(posterior, tried), sign * asked[:, k])))
     total = planned.column("D")[:, None]
     draws = np.minimum(np.stack(fresh, axis=1), total)
     worth = draws / total

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
+from bayesmix.grids import grid
 from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer
 from bayesmix.planning.curves import GRID, SPAN, crossing, require_scale, responses
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import distance
-from bayesmix.runs import Runs
 
 _COARSE = 40  # sizes in a first look
 
 
-def inference_optimal(posterior: Posterior, response: float, served: Sequence[float]) -> Answer:
+def inference_optimal(
+    posterior: Posterior, response: float, served: Sequence[float], labels: Mapping[str, str] | None = None
+) -> Answer:
     r"""Find the model that reaches a loss with the least compute over its whole life.
 
     $$\min_{N, D}\; 6 N D + 2 N T \quad \text{where} \quad L(N, D) = \ell$$
@@ -35,6 +36,8 @@ def inference_optimal(posterior: Posterior, response: float, served: Sequence[fl
         Loss to reach.
     served : sequence of float
         Numbers T of tokens, prompts and answers together; 0 for none.
+    labels : mapping of str to str, optional
+        Level of each label column that the model pools over.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def inference_optimal(posterior: Posterior, response: float, served: Sequence[fl
     Raises
     ------
     BayesmixError
-        The law needs something else, or a number of tokens is negative.
+        The law needs something else, a number of tokens is negative, or a label is missing.
     NotConvergedError
         The posterior has not converged.
 
@@ -56,24 +59,26 @@ def inference_optimal(posterior: Posterior, response: float, served: Sequence[fl
         raise BayesmixError(f"tokens served are {list(served)}: give at least one number, none below 0")
     fitted = {n: posterior.runs.column(n) for n in ("N", "D")}
     N, D = (np.geomspace(v.min() / SPAN, v.max() * SPAN, GRID) for v in fitted.values())
-    coarse = _log_tokens(posterior, N[:: GRID // _COARSE], D, response)
+    coarse = _log_tokens(posterior, N[:: GRID // _COARSE], D, response, labels or {})
     N = _narrowed(N[:: GRID // _COARSE], coarse, served)
-    log_D = _log_tokens(posterior, N, D, response)
+    log_D = _log_tokens(posterior, N, D, response, labels or {})
     answers = [_cheapest(N, log_D, tokens) for tokens in served]
     draws = {name: np.stack([a[name] for a in answers], axis=1) for name in ("N", "D", "D/N", "C")}
     warnings = [str(p) for p in posterior.problems()]
     if np.isfinite(draws["C"]).any():
-        middle = Runs.of(pd.DataFrame([{n: np.nanmedian(draws[n]) for n in ("N", "D")}]), planned=True)
+        middle = grid(posterior, {n: [np.nanmedian(draws[n])] for n in ("N", "D")}, labels or {}, "models to serve")
         warnings += distance(posterior, middle, bent=False)
     return Answer(draws, tuple(f"{t:g} tokens served" for t in served), posterior.targets, tuple(warnings))
 
 
-def _log_tokens(posterior: Posterior, N: np.ndarray, D: np.ndarray, response: float) -> np.ndarray:
+def _log_tokens(
+    posterior: Posterior, N: np.ndarray, D: np.ndarray, response: float, labels: Mapping[str, str]
+) -> np.ndarray:
     """Return the log of the tokens that reach a response, shape (draw, size, target); infinite where none of D do."""
     sign, found = signs(posterior.targets), []
     for size in N:
-        grid = Runs.of(pd.DataFrame({"N": size, "D": D}), planned=True, source="models to serve")
-        found.append(crossing(np.log(D), sign * responses(posterior, grid), sign * response))
+        tried = grid(posterior, {"N": size, "D": D}, labels, "models to serve")
+        found.append(crossing(np.log(D), sign * responses(posterior, tried), sign * response))
     return np.stack(found, axis=1)
 
 

@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import arviz_stats
 import numpy as np
-import xarray as xr
 
 from bayesmix.comparison import Comparison
 from bayesmix.decision import Decision, Proposal
+from bayesmix.diagnostics import mixing
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.law import Prior, Reference
 from bayesmix.posterior import Posterior
@@ -22,6 +20,7 @@ from bayesmix.priors import describe
 from bayesmix.provenance import versions
 from bayesmix.report.groups import Average, Results
 from bayesmix.report.verdict import Verdict
+from bayesmix.results import strict
 from bayesmix.runs import Runs
 
 LEVEL = 0.9
@@ -49,23 +48,6 @@ def gather(title: str, found: Verdict, results: Results, comparisons: Sequence[C
     return strict(everything)
 
 
-def strict(value: Any) -> Any:
-    """Return a value as strict JSON holds it: no arrays, no NaN, no infinity.
-
-    >>> strict({"a": np.array([1.0, np.nan]), "b": (np.float64(2), np.bool_(True))})
-    {'a': [1.0, None], 'b': [2.0, True]}
-    """
-    if isinstance(value, Mapping):
-        return {str(k): strict(v) for k, v in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return strict(value.tolist())
-    if isinstance(value, list | tuple):
-        return [strict(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
 def notices(posteriors: Mapping[str, Posterior], predictions: Mapping[str, Prediction]) -> dict[str, None]:
     """Return what must be said about the data before anything else, each once."""
     runs = [*(p.runs for p in posteriors.values()), *(p.planned for p in predictions.values())]
@@ -76,29 +58,17 @@ def diagnostics(posterior: Posterior) -> dict[str, Any]:
     """Return R-hat, effective sample sizes and divergences, each with the quantity that is worst."""
     draws = posterior.tree["posterior"].to_dataset()
     with np.errstate(all="ignore"):
-        r_hat = _worst(arviz_stats.rhat(draws), largest=True)
-        bulk, tail = (_worst(arviz_stats.ess(draws, method=m), largest=False) for m in ("bulk", "tail"))
+        worst = mixing({str(n): v.values for n, v in draws.data_vars.items()})
     return {
         "chains": draws.sizes["chain"],
         "draws": draws.sizes["draw"],
-        "r_hat": r_hat[1],
-        "r_hat_of": r_hat[0],
-        "ess_bulk": bulk[1],
-        "ess_bulk_of": bulk[0],
-        "ess_tail": tail[1],
-        "ess_tail_of": tail[0],
+        **{name: value for name, (_, value) in worst.items()},
+        **{f"{name}_of": quantity for name, (quantity, _) in worst.items()},
         "divergences": int(posterior.tree["sample_stats"].to_dataset()["diverging"].sum()),
         "converged": posterior.converged,
         "accepted": posterior.accepted,
         "problems": [{"kind": p.kind, "sentence": p.sentence, "fatal": p.fatal} for p in posterior.problems()],
     }
-
-
-def _worst(values: xr.Dataset, *, largest: bool) -> tuple[str, float]:
-    per_name = {
-        str(n): float(v.max(skipna=False) if largest else v.min(skipna=False)) for n, v in values.data_vars.items()
-    }
-    return max(per_name.items(), key=lambda item: (math.isnan(item[1]), item[1] if largest else -item[1]))
 
 
 def data(runs: Runs) -> dict[str, Any]:

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.diagnostics import PRIOR_SD_KEPT
 from bayesmix.figures import prior_posterior_figure
 from bayesmix.posterior import Posterior
 from bayesmix.report import facts, numbers
 from bayesmix.report.blocks import Block, Equation, Heading, Picture, Section, Table, Text
 from bayesmix.report.groups import Results
 from bayesmix.report.tex import equations
-
-_PRIOR_DECIDES = 0.5  # of its standard deviation kept
 
 
 def models(results: Results) -> Section:
@@ -75,7 +74,7 @@ def _learned(name: str, posterior: Posterior) -> str:
     if not kept:
         return f"{name}: what was believed before the runs, and after."
     worst = max(kept, key=lambda n: kept[n])
-    most = "decides" if kept[worst] > _PRIOR_DECIDES else "left little to decide"
+    most = "decides" if kept[worst] > PRIOR_SD_KEPT else "left little to decide"
     return (
         f"{name}: least was learned of {worst}, which keeps {numbers.percent(min(kept[worst], 1), 0)} of its prior's "
         f"standard deviation; there the prior {most}."
