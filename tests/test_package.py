@@ -1,13 +1,19 @@
 import inspect
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 import bayesmix
-from bayesmix import demo, ready
+from bayesmix import Problem, demo, ready
+from bayesmix.card import Card
+from bayesmix.cli import app
 
 ROOT = Path(bayesmix.__file__).parent
 README = ROOT.parents[1] / "README.md"
@@ -78,6 +84,25 @@ def test_the_demonstration_does_not_replace_a_folder_unasked(tmp_path):
     with pytest.raises(bayesmix.BayesmixError, match="exists"):
         demo.commands(tmp_path, force=False)
     assert all("--force" in line for line in demo.commands(tmp_path, force=True) if "--out" in line)
+
+
+def test_the_tables_of_the_readme_are_read():
+    card, problem, _ = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    assert Card.loads(card).columns["model_size"] == "N"
+    assert Problem.of(tomllib.loads(problem)).candidates.keys() == {"house"}
+
+
+def test_the_commands_of_the_readme_have_the_options_it_gives_them():
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
+    lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    lines = [line[1:] for line in lines if line[:1] == ["bayesmix"]]
+    assert len(lines) > 25
+    for line in lines:
+        command: Any = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            command = command.commands[line.pop(0)]
+        known = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in line if word.startswith("--")} <= known, line
 
 
 @pytest.mark.slow

@@ -16,8 +16,6 @@ from tables import Wish, planned
 from bayesmix import Posterior, Problem, propose
 from bayesmix.files import write_whole
 
-SEEDS = tuple(range(20))
-
 # Wish, posterior so far, rows that are left in random order: rows to show next.
 Policy = Callable[[Wish, Posterior, np.ndarray], np.ndarray]
 
@@ -53,7 +51,7 @@ def replays(wish: Wish, folder: Path) -> pd.DataFrame:
     """Return the regret after every batch, one row a policy, seed and batch; kept in the folder."""
     parts = []
     for name, policy in POLICIES.items():
-        for seed in SEEDS:
+        for seed in range(wish.replays):
             path = wish.path(folder, name, seed)
             if not path.exists():
                 most = wish.most if name == RANDOM else wish.most // 2

@@ -3,12 +3,13 @@ r"""Annealing: loss falls with the learning rate spent, and further with the dec
 $$L(S_1, S_2) = L_0 + A\,(S_1/S_0)^{-\alpha} - C\,S_2/S_0$$
 
 $S_1$, the forward area, is the sum of the learning rates up to a step; $S_2$, the annealing area, sums a momentum of
-their decreases: `bayesmix.schedules.areas` gives both at every step of a schedule. Holds after warm-up, at any step of
-any schedule, for one model and one batch size. Runs need two shapes of schedule, one of them nearly constant: along a
-single cosine the areas move together, and C and the decay of the momentum (0.999, fixed before the areas are
-computed) cannot be told apart. All runs must count, or not count, their warm-up alike. With a constant learning rate
-$S_2 = 0$ and it is alab_m2 in $S_1$. $L_0$ is not a floor, since annealing goes below it, and a large enough $S_2$
-would make the loss negative: the law says nothing about areas much beyond those of the runs.
+their decreases: `bayesmix.schedules.areas` gives both at every step of a schedule, `bayesmix import schedule` in a
+table. Holds after warm-up, at any step of any schedule, for one model and one batch size. Runs need two shapes of
+schedule, one of them nearly constant: along a single cosine the areas move together, and C and the decay of the
+momentum (0.999, fixed before the areas are computed) cannot be told apart. All runs must count, or not count, their
+warm-up alike. With a constant learning rate $S_2 = 0$ and it is alab_m2 in $S_1$. $L_0$ is not a floor, since
+annealing goes below it, and a large enough $S_2$ would make the loss negative: the law says nothing about areas much
+beyond those of the runs.
 
 Source: Tissue, Wang and Wang (2024), Scaling Law with Learning Rate Annealing, with A and C anchored at the reference
 $S_0$ of $S_1$. Number: self-computed, with round constants.

@@ -3,14 +3,14 @@ r"""Multi-power law: loss falls with the learning rate spent, and with what anne
 $$L(S_1, a) = L_0 + A\,(S_1/S_0)^{-\alpha} - K\,a$$
 
 $S_1$, the forward area, is the sum of the learning rates up to a step, warm-up included; $a$ is 0 at a constant rate
-and tends to 1 once the rate has fallen to nothing, each decrease taking effect as a power law of the area spent since:
-`bayesmix.schedules.areas` and `bayesmix.schedules.annealed` give both at any step of a schedule. Holds for one model
-and one batch size. Of the paper's seven constants, three ($C$, $\beta$, $\gamma$: how fast a decrease takes effect) are
-fixed before $a$ is computed: they form a ridge with $B$, and those published for 25M, 100M and 400M parameters agree
-within 5 %. $K$ is the paper's $B$ times the peak rate, and $L_0$ its $L_0$ plus $K$: where the peak rate never varies
-only this sum is known. Runs need two shapes of schedule, one of them nearly constant. With a constant rate $a$ is
-nearly 0 and the law is alab_m2 in $S_1$; it is lr_annealing with another measure of annealing. $L_0$ is not a floor,
-since annealing goes below it.
+and tends to 1 once the rate has fallen to nothing, each decrease taking effect as a power law of the area spent
+since: `bayesmix.schedules.areas` and `bayesmix.schedules.annealed` give both at any step of a schedule, `bayesmix
+import schedule` in a table. Holds for one model and one batch size. Of the paper's seven constants, three ($C$,
+$\beta$, $\gamma$: how fast a decrease takes effect) are fixed before $a$ is computed: they form a ridge with $B$, and
+those published for 25M, 100M and 400M parameters agree within 5 %. $K$ is the paper's $B$ times the peak rate, and
+$L_0$ its $L_0$ plus $K$: where the peak rate never varies only this sum is known. Runs need two shapes of schedule,
+one of them nearly constant. With a constant rate $a$ is nearly 0 and the law is alab_m2 in $S_1$; it is lr_annealing
+with another measure of annealing. $L_0$ is not a floor, since annealing goes below it.
 
 Source: Luo et al. (2025), A Multi-Power Law for Loss Curve Prediction Across Learning Rate Schedules, section 3, with A
 anchored at the reference $S_0$ of $S_1$. Number: published constants for 25M parameters, at the end of 24,000 steps at
