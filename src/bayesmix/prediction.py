@@ -61,7 +61,7 @@ class Prediction:
         return names
 
     def table(self, of: Literal["measured", "expected"] = "measured") -> pd.DataFrame:
-        """Return median and 50, 80 and 95 % intervals, one row a run and target."""
+        """Return median and the intervals of `scores.LEVELS`, one row a run and target."""
         draws = getattr(self, of)
         levels = {"median": 0.5}
         for level in LEVELS:

@@ -150,7 +150,7 @@ def _planned(axes: Axes, prediction: Prediction, j: int, *, named: bool) -> None
         axes.vlines(C, low, high, color=style.ORANGE, lw=thickness, alpha=0.55 if thickness > 2 else 1.0, zorder=5)
     middle = np.median(draws, axis=0)
     axes.plot(C, middle, "o", color="white", mec=style.ORANGE, mew=1.4, ms=6, zorder=6,
-              label="planned, with 50, 80 and 95 % intervals")  # fmt: skip
+              label="planned, with 50, 80, 90 and 95 % intervals")  # fmt: skip
     if named and len(C) <= _NAMED:
         for x, y, N in zip(C, middle, prediction.planned.column("N"), strict=True):
             axes.annotate(f"{style.short(N)}: {y:.3g}", (x, y), xytext=(9, 9), textcoords="offset points",
