@@ -68,8 +68,8 @@ def test_a_folder_replaces_a_folder_whole(tmp_path):
 
         return make
 
-    write_whole(path, write(["a", "b"]))
-    write_whole(path, write(["c"]), overwrite=True)
+    write_whole(path, write(["a", "b"]), marker="a")
+    write_whole(path, write(["c"]), overwrite=True, marker="a")
     assert contents(path) == ["c"]
     assert contents(tmp_path) == ["report"]
 
@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_replaced_is_left_as_it_was(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(error):
-        write_whole(path, lambda p: p.mkdir(), overwrite=True)
+        write_whole(path, lambda p: p.mkdir(), overwrite=True, marker="old")
     assert contents(tmp_path) == ["report"]
     assert (path / "old").read_text() == "precious"
 
@@ -103,7 +103,7 @@ def test_a_folder_is_kept_beside_until_another_is_in_its_place(tmp_path, monkeyp
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", look)
-    write_whole(path, lambda p: p.mkdir(), overwrite=True)
+    write_whole(path, lambda p: p.mkdir(), overwrite=True, marker="old")
     assert kept == ["precious"]
     assert contents(tmp_path) == ["report"]
     assert contents(path) == []
@@ -111,9 +111,21 @@ def test_a_folder_is_kept_beside_until_another_is_in_its_place(tmp_path, monkeyp
 
 def test_refusing_looks_before_long_work(tmp_path):
     refuse_overwrite(tmp_path / "new", overwrite=False)
-    refuse_overwrite(tmp_path, overwrite=True)
+    refuse_overwrite(tmp_path, overwrite=True, marker="report.html")
     with pytest.raises(WouldOverwriteError):
-        refuse_overwrite(tmp_path, overwrite=False)
+        refuse_overwrite(tmp_path, overwrite=False, marker="report.html")
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(WouldOverwriteError, match=r"is a folder\. Name a file"):
+        write_whole(tmp_path, lambda p: p.write_text("a table"), overwrite=True)
+    with pytest.raises(WouldOverwriteError, match=r"holds something else, .*: it has no report\.html"):
+        write_whole(tmp_path, lambda p: p.mkdir(), overwrite=True, marker="report.html")
+    with pytest.raises(WouldOverwriteError, match=r"is a file\. Name a folder"):
+        write_whole(tmp_path / "thesis.tex", lambda p: p.mkdir(), overwrite=True, marker="report.html")
+    assert contents(tmp_path) == ["thesis.tex"]
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
 def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(tmp_path):

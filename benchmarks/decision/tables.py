@@ -158,6 +158,6 @@ class Wish:
 
 WISHES = (
     Wish("RegMix, loss on Pile-CC", "regmix-pile17", regmix, ("loss.pile_cc",), (32, 64, 128, 256, 512), 16, 128),
-    Wish("RegMix, mean of 13 losses", "regmix-pile17", regmix, (), (32, 64, 128, 256, 512), 8, 48, 3, preview=True),
+    Wish("RegMix, mean of 13 losses", "regmix-pile17", regmix, (), (32, 64, 128, 256, 512), 8, 48, 2, preview=True),
     Wish("SlimPajama, mean of 7 losses", "slimpajama-7-and-pile-4", seven, (), (10, 20, 40), 8, 40),
 )

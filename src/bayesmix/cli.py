@@ -252,10 +252,10 @@ def report(
 ) -> None:
     """Write one self-contained HTML report, with Markdown and JSON beside it."""
     from bayesmix.files import refuse_overwrite
-    from bayesmix.report import write_report
+    from bayesmix.report import PAGE, write_report
     from bayesmix.results import load_comparison, load_decision, load_proposal
 
-    refuse_overwrite(out, overwrite=force)
+    refuse_overwrite(out, overwrite=force, marker=PAGE)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     predictions, optima = forecasts(loaded, read_planned(planned), compute, label, seed)
     write_report(
@@ -270,7 +270,7 @@ def report(
         links=load(link or [], accept_unconverged),
         overwrite=force,
     )
-    say(f"wrote {out / 'report.html'}")
+    say(f"wrote {out / PAGE}")
 
 
 @app.command()

@@ -21,7 +21,8 @@ def commands(out: Path, *, force: bool) -> list[list[str]]:
     WouldOverwriteError
         `out` exists and `force` is false.
     """
-    refuse_overwrite(out, overwrite=force)
+    if not force:
+        refuse_overwrite(out, overwrite=False)
     data = ready.demo()
     runs = [str(data / "runs.csv"), "--card", str(data / "runs.toml")]
     runs += [text for condition in WHERE for text in ("--where", condition)]

@@ -10,7 +10,9 @@ from pathlib import Path
 from bayesmix.errors import BayesmixError, WouldOverwriteError
 
 
-def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite: bool = False) -> Path:
+def write_whole(
+    path: str | Path, write: Callable[[Path], object], *, overwrite: bool = False, marker: str = ""
+) -> Path:
     """Write a file or a folder under a temporary name, then move it into place.
 
     A process that is killed half-way leaves `path` as it was, but for a folder, which cannot be replaced in one step:
@@ -32,7 +34,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object], *, overwrite:
         `path` exists and `overwrite` is false.
     """
     path = Path(path)
-    refuse_overwrite(path, overwrite=overwrite)
+    refuse_overwrite(path, overwrite=overwrite, marker=marker)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as scratch:
         temporary = Path(scratch) / path.name
@@ -61,8 +63,17 @@ def write_text(path: str | Path, text: str, *, overwrite: bool = False) -> Path:
     return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"), overwrite=overwrite)
 
 
-def refuse_overwrite(path: str | Path, *, overwrite: bool) -> None:
+def refuse_overwrite(path: str | Path, *, overwrite: bool, marker: str = "") -> None:
     """Raise an error if a result cannot be written to `path`; called before long work too, lest it be done in vain.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+    overwrite : bool
+        Whether a result that is there may be replaced.
+    marker : str
+        For a result that is a folder: a file in it. Folders without it hold something else, and are never replaced.
 
     Raises
     ------
@@ -71,9 +82,16 @@ def refuse_overwrite(path: str | Path, *, overwrite: bool) -> None:
     BayesmixError
         No file can be made there.
     """
-    if Path(path).exists() and not overwrite:
+    path = Path(path)
+    if path.exists() and not overwrite:
         raise WouldOverwriteError(f"{path} exists. Choose another name, or ask for it to be replaced (--force)")
-    nearest = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    if path.is_dir() and not marker:
+        raise WouldOverwriteError(f"{path} is a folder. Name a file")
+    if path.is_dir() and any(path.iterdir()) and not (path / marker).is_file():
+        raise WouldOverwriteError(f"{path} holds something else, which would be lost: it has no {marker}. Name another")
+    if path.is_file() and marker:
+        raise WouldOverwriteError(f"{path} is a file. Name a folder")
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         raise BayesmixError(
             f"{path} cannot be written: {nearest} is not a folder that you may write to. Choose another"

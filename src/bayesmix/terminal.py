@@ -71,8 +71,10 @@ def companion(out: Path, suffix: str) -> Path:
     Raises
     ------
     typer.BadParameter
-        The result has that ending itself, so that one of the two would replace the other.
+        The result has that ending itself, so that one of the two would replace the other; or it is a folder.
     """
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder. Name a file", param_hint="--out")
     # Some systems take .CSV and .csv for the same file.
     if out.suffix.lower() == suffix:
         raise typer.BadParameter(

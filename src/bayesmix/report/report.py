@@ -28,6 +28,7 @@ from bayesmix.report.drawing import png, svg
 from bayesmix.report.groups import Results, group
 from bayesmix.report.tex import mathml
 
+PAGE = "report.html"
 _MARKDOWN = str.maketrans({
     "&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " ",
     "|": r"\|", "`": r"\`", "*": r"\*", "[": r"\[", "]": r"\]",
@@ -87,9 +88,9 @@ def write_report(
     BayesmixError
         Nothing to report, a result of a posterior that is not given, or a link that reads off nothing predicted.
     WouldOverwriteError
-        The folder exists and `overwrite` is false.
+        The folder exists and `overwrite` is false, or holds something else than a report.
     """
-    refuse_overwrite(folder, overwrite=overwrite)
+    refuse_overwrite(folder, overwrite=overwrite, marker=PAGE)
     predictions, optima, links = predictions or {}, optima or {}, links or {}
     for posterior in (*posteriors.values(), *links.values()):
         posterior.require_converged()
@@ -112,7 +113,7 @@ def write_report(
         "notices": numbers["notices"],
         "sections": [verdict.section(found), *_sections(results)],
     }
-    return write_whole(folder, lambda path: _write(path, page, numbers), overwrite=overwrite)
+    return write_whole(folder, lambda path: _write(path, page, numbers), overwrite=overwrite, marker=PAGE)
 
 
 def _refuse_strangers(posteriors: Mapping[str, Posterior], results: Mapping[str, Any]) -> None:
@@ -150,7 +151,7 @@ def _write(path: Path, page: dict[str, Any], numbers: dict[str, Any]) -> None:
     for picture in pictures:
         (path / "figures" / _file(picture, names)).write_bytes(png(picture.figure))
         picture.figure.set_layout_engine("none")  # laid out once, that is enough
-    pages = {"report.html": _html(names), "report.md": _markdown(names)}
+    pages = {PAGE: _html(names), "report.md": _markdown(names)}
     for name, environment in pages.items():
         text = environment.get_template(f"{name}.j2").render(page)
         (path / name).write_text(text, encoding="utf-8")
