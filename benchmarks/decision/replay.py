@@ -16,6 +16,8 @@ from tables import Wish, planned
 from bayesmix import Posterior, Problem, propose
 from bayesmix.files import write_whole
 
+SEEDS = tuple(range(20))
+
 # Wish, posterior so far, rows that are left in random order: rows to show next.
 Policy = Callable[[Wish, Posterior, np.ndarray], np.ndarray]
 
@@ -51,7 +53,7 @@ def replays(wish: Wish, folder: Path) -> pd.DataFrame:
     """Return the regret after every batch, one row a policy, seed and batch; kept in the folder."""
     parts = []
     for name, policy in POLICIES.items():
-        for seed in range(wish.replays):
+        for seed in SEEDS:
             path = wish.path(folder, name, seed)
             if not path.exists():
                 most = wish.most if name == RANDOM else wish.most // 2
