@@ -127,10 +127,9 @@ def multipowerlaw(size: int) -> Runs:
 
 def finetuning(dataset: str) -> Runs:
     """Return the losses of the thirty pre-trained models, a target each, without those before fine-tuning."""
-    frame = (
-        pd.read_csv(data("sft_rectified") / f"{dataset}.csv").set_index("config name").drop(columns=["size", "family"])
-    )
-    frame = frame.drop(columns="0").T.rename(columns=lambda name: f"loss.{name.split('/')[-1]}")
+    frame = pd.read_csv(data("sft_rectified") / f"{dataset}.csv").set_index("config name")
+    frame = frame.drop(columns=["0", "size", "family"]).T
+    frame = frame.rename(columns=lambda name: f"loss.{name.split('/')[-1]}")
     return rows(frame.assign(samples=frame.index.astype(float)))
 
 

@@ -95,9 +95,10 @@ def _noise_by(runs: Runs, model: Model, faults: list[Fault]) -> Any:
         faults.extend(error.faults)
         return None
     faults.extend(
-        Fault(f"{by} is {values[i]:g}, but noise {model.noise.name} takes its logarithm", "", None, runs.names[i])
+        Fault(f"{by} is {values[i]:g}, but noise {model.noise.name} takes its logarithm",
+              "Leave the run out, or choose a noise whose scale is the same for all", None, runs.names[i])
         for i in np.flatnonzero(~(values > 0))
-    )
+    )  # fmt: skip
     return values
 
 

@@ -198,7 +198,7 @@ def _rule_faults(run: object, sum_tolerance: object) -> list[Fault]:
     faults = []
     if not isinstance(run, list | tuple) or not all(isinstance(name, str) for name in run):
         faults.append(Fault(f"run is {run!r}", 'Write the columns that checkpoints of one run share: run = ["N", "w"]'))
-    if isinstance(sum_tolerance, bool) or not isinstance(sum_tolerance, int | float) or not 0 <= sum_tolerance <= 0.1:
+    if not toml.is_number(sum_tolerance) or not 0 <= sum_tolerance <= 0.1:
         faults.append(Fault(f"sum_tolerance is {sum_tolerance!r}", "Write a number from 0 to 0.1"))
     return faults
 
@@ -218,7 +218,7 @@ def _unit_fault(name: str, unit: object) -> Fault | None:
         return Fault(f"unit of unknown {name!r}", suggest(name, _MEASURED))
     if isinstance(unit, str):
         return None if unit in UNITS else Fault(f"{name} has the unknown unit {unit!r}", suggest(unit, UNITS))
-    if isinstance(unit, bool) or not isinstance(unit, int | float) or not 0 < unit < math.inf:
+    if not toml.is_number(unit) or not unit > 0:
         return Fault(f"{name} has the unit {unit!r}", f"Write a positive factor or one of {', '.join(UNITS)}")
     return None
 

@@ -26,6 +26,7 @@ import numpy as np
 from scipy import special
 
 from bayesmix.errors import BayesmixError
+from bayesmix.toml import is_number
 
 # Bends beyond these are left out: the expected response would be infinite with them.
 MOST = 5.0
@@ -67,7 +68,7 @@ class Discrepancy:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
+            if not is_number(value):
                 raise BayesmixError(f"{name} of the discrepancy is {value!r}. Give a finite number")
         for name in ("scale", "df", "before_scale", "spread"):
             if not getattr(self, name) > 0:

@@ -27,11 +27,13 @@ def write_whole(
         Receives a temporary path beside `path` and writes a file, or makes a folder, there.
     overwrite : bool
         Replace an existing result.
+    marker : str
+        For a folder: a file in it, see `refuse_overwrite`.
 
     Raises
     ------
     WouldOverwriteError
-        `path` exists and `overwrite` is false.
+        `path` exists and `overwrite` is false, or holds something else.
     """
     path = Path(path)
     refuse_overwrite(path, overwrite=overwrite, marker=marker)

@@ -81,7 +81,7 @@ class Model:
             for name in names:
                 if name not in known:
                     raise BayesmixError(f"model {self.name}: unknown {kind} {name!r}. {suggest(name, known)}")
-        if (by := self.noise.by) and not {by} & self.uses and not (by in ("C", "M") and {"N", "D"} <= self.uses):
+        if (by := self.noise.by) and by not in self.uses and not (by in ("C", "M") and {"N", "D"} <= self.uses):
             raise BayesmixError(
                 f"model {self.name}: noise {self.noise.name} needs {by}, which does not follow from what law "
                 f"{self.law.name} takes ({', '.join(self.columns.values())}); planned runs would have no noise"

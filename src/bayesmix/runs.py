@@ -184,11 +184,15 @@ class Runs:
 
     def split(self, by: str = "C", *, at: float) -> tuple[Runs, Runs]:
         """Return the rows with `by` up to and including `at`, and the rows above it."""
-        low = _compare(self.column(by), "<=", at)
+        low = self.up_to(by, at)
         if low.all() or not low.any():
             what = f"all rows have {by} {'<=' if low.all() else '>'} {at:g}, so one side of the split is empty"
             raise InputError(self.source, [Fault(what, f"Split within {by}: {self._values_of(by)}")])
         return self.rows(low), self.rows(~low)
+
+    def up_to(self, by: str, at: float) -> np.ndarray:
+        """Say which rows have `by` up to and including `at`, rounding of products such as C aside; shape (row,)."""
+        return _compare(self.column(by), "<=", at)
 
     def rows(self, kept: np.ndarray) -> Runs:
         """Return the rows where `kept`, shape (row,), is true; a response without any value left is dropped."""

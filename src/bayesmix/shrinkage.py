@@ -23,6 +23,7 @@ from numpyro.distributions import LogNormal, transforms
 
 from bayesmix.errors import BayesmixError, Fault, suggest
 from bayesmix.precision import double
+from bayesmix.toml import is_number
 
 if TYPE_CHECKING:
     from bayesmix.model import Model
@@ -59,7 +60,7 @@ class Shrinkage:
     @classmethod
     def of(cls, table: Any, name: str) -> Shrinkage:
         """Build that of a quantity from a table of a TOML file."""
-        kinds = {"around": _table_of(_table_of(_is_number)), "alike": _list_of(_list_of(_is_name))}
+        kinds = {"around": _table_of(_table_of(is_number)), "alike": _list_of(_list_of(_is_name))}
         if not (isinstance(table, Mapping) and all(k in kinds and kinds[k](v) for k, v in table.items())):
             raise BayesmixError(
                 f"shrinkage of {name!r} is not understood. "
@@ -99,10 +100,6 @@ def _table_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list) and all(map(fits, value))
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and bool(np.isfinite(value))
 
 
 def _is_name(value: Any) -> bool:

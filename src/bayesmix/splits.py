@@ -14,7 +14,6 @@ from bayesmix.runs import Runs
 SHARES = (0.03, 0.1, 0.3)
 # A split must leave so many runs to fit for each quantity of a target, and so many hidden ones.
 _PER_QUANTITY, _HIDDEN = 1.5, 3
-_ROUNDED = 1e-9  # C = 6 N D is rounded: a run that is above a threshold by less is not above it
 
 
 def by_scale(
@@ -34,8 +33,8 @@ def by_scale(
     known, asked = _by_mixture(runs, mixtures, seed)
     values = runs.column(by)
     chosen = [share * values.max() for share in SHARES] if at is None else [float(a) for a in np.atleast_1d(at)]
-    small = {threshold: values <= threshold + _ROUNDED * abs(threshold) for threshold in chosen}
-    sides = {threshold: (known & below, asked & ~below) for threshold, below in small.items()}
+    small = {threshold: runs.up_to(by, threshold) for threshold in chosen}
+    sides = {threshold: (known & low, asked & ~low) for threshold, low in small.items()}
     if at is None:
         needed = _PER_QUANTITY * sum(len(runs.domains) if "domain" in q.dims else 1 for q in model.unknowns.values())
         sides = {t: (fit, hide) for t, (fit, hide) in sides.items() if fit.sum() >= needed and hide.sum() >= _HIDDEN}

@@ -8,7 +8,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from bayesmix.errors import Fault, InputError
 
@@ -78,6 +78,6 @@ def value(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def is_number(content: Any) -> bool:
+def is_number(content: Any) -> TypeGuard[float]:
     """Say whether a value of a file is a finite number; true and false are none."""
     return isinstance(content, int | float) and not isinstance(content, bool) and abs(content) <= sys.float_info.max

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bayesmix import laws
+from bayesmix.law import Prior
 from bayesmix.model import Model
 from bayesmix.pooling import Pooling
 from bayesmix.runs import Runs
@@ -35,16 +36,14 @@ def of_one(posterior, values, groups):
     return fake(model, posterior.runs, alone, draws=DRAWS).derived()
 
 
-# Those that can differ between groups: not what scales another, nor what is scaled by one.
-CASES = [
-    (name, q)
-    for name in laws.names()
-    if laws.get(name).derived
-    for q, about in Model.read(name).law.quantities.items()
-    if q in Model.read(name).unknowns
-    and not about.scaled_by
-    and not any(other.scaled_by == q for other in Model.read(name).unknowns.values())
-]
+def poolable(name):
+    """Return what can differ between groups: not what scales another, nor what is scaled by one."""
+    unknowns = {q: p for q, p in Model.read(name).law.quantities.items() if isinstance(p, Prior)}
+    scales = {p.scaled_by for p in unknowns.values()}
+    return [q for q, p in unknowns.items() if not p.scaled_by and q not in scales]
+
+
+CASES = [(name, q) for name in laws.names() if laws.get(name).derived for q in poolable(name)]
 
 
 @pytest.mark.parametrize(("name", "quantity"), CASES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from bayesmix.decision.heuristics import SHAPE, parsed
 from bayesmix.decision.risk import Risk
 from bayesmix.errors import Fault, InputError, suggest
+from bayesmix.toml import is_number
 
 _TABLES = ("objective", "planned", "bounds", "groups", "available", "epochs", "trusted", "candidates", "budget")
 _CHOICES = {"combine": ("mean", "worst", "worst excess"), "within": ("simplex", "fitted mixtures")}
@@ -52,7 +52,8 @@ def checked(table: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    # What is stated in Python may be NumPy's.
+    return is_number(value.item() if isinstance(value, np.generic) else value)
 
 
 def _weights(weights: Any, what: str) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.special import betainc
 
 from bayesmix.errors import Fault, InputError
+from bayesmix.toml import is_number
 
 WORST_LAW = "worst law"
 _REMEDY = f'Give "mean", "{WORST_LAW}", {{ quantile = 0.9 }} or {{ cvar = 0.2 }}, with a number between 0 and 1'
@@ -53,8 +54,7 @@ class Risk:
             return cls(str(stated))
         if isinstance(stated, Mapping) and len(stated) == 1:
             ((kind, level),) = stated.items()
-            number = isinstance(level, int | float) and not isinstance(level, bool)
-            if kind in ("quantile", "cvar") and number and 0 < level < 1:
+            if kind in ("quantile", "cvar") and is_number(level) and 0 < level < 1:
                 return cls(kind, float(level))
         raise InputError("problem", [Fault(f"risk is {stated!r}", _REMEDY)])
 

@@ -178,8 +178,7 @@ def _there(name: str, job: Job, sweep: _Sweep) -> Posterior | None:
     if not same:
         raise WouldOverwriteError(
             f"{_file(name, sweep.out)} is the posterior of another model, another version of its law, other runs, "
-            "another seed or other settings. "
-            "Choose another folder, or remove it"
+            "another seed or other settings. Choose another folder, or remove it"
         )
     return found
 

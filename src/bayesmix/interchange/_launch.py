@@ -233,6 +233,6 @@ def _fault(domain: str, key: str, value: Any) -> Fault | None:
     if key in _TEXTS:
         return None if isinstance(value, str) and value else Fault(what, "Write a text")
     if key in _NUMBERS:
-        fine = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+        fine = toml.is_number(value) and value > 0
         return None if fine else Fault(what, "Write a number above 0")
     return Fault(f"unknown key {key!r} of {domain!r}", suggest(key, ("paths", *_NUMBERS, *_TEXTS)))

@@ -166,6 +166,22 @@ def file_count(sources: Sequence[Source], expected: Sequence[str], name: str) ->
         raise InputError(name, [Fault(what, f"Name {' '.join(expected)}")])
 
 
+def one_table(
+    sources: Sequence[Source], expected: str, name: str, card: Card
+) -> tuple[pd.DataFrame, list[int], list[str], str]:
+    """Return the cells of a format's one CSV file under standard names, the line of each row, foreign names and file.
+
+    Raises
+    ------
+    InputError
+        There is not one file, it is no CSV file, or two of its columns would share a name.
+    """
+    file_count(sources, (expected,), name)
+    file = str(sources[0].path)
+    ((whole, lines),) = every([sources[0].path], read_cells, name)
+    return settled(whole, card, {}, file), lines, [str(column) for column in whole.columns], file
+
+
 def admitted(table: Table, same: Mapping[str, str], source: str) -> Runs:
     """Return the runs of a table, after all checks at the door; faults name file and row.
 

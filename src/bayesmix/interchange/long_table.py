@@ -24,23 +24,19 @@ import pandas as pd
 from bayesmix.card import Card
 from bayesmix.covariates import MISSING, is_target, name_fault
 from bayesmix.errors import Fault, InputError, suggest
-from bayesmix.interchange._reading import Source, Table, cells, every, file_count, read_cells, settled
+from bayesmix.interchange._reading import Source, Table, cells, one_table
 
 Measured = tuple[tuple[str, ...], tuple[str, ...]]  # responses, and their cells
 
 
 def read(sources: Sequence[Source], card: Card) -> Table:
     """Read one long table."""
-    file_count(sources, ("LONG.csv",), "long_table")
-    path = sources[0].path
-    ((whole, lines),) = every([path], read_cells, "long_table")
-    seen = [str(name) for name in whole.columns]
-    frame = settled(whole, card, {}, str(path))
+    frame, lines, seen, file = one_table(sources, "LONG.csv", "long_table", card)
     kinds = [str(name) for name in frame.columns if is_target(str(name).removeprefix("items."))]
     left_out: list[str] = []
     if {"metric", "value"} <= set(frame.columns):
         seen += list(dict.fromkeys(cells(frame, "metric")))
-        left_out, measured = _by_metric(frame, card, str(path))
+        left_out, measured = _by_metric(frame, card, file)
         keys = [name for name in frame.columns if name not in ("metric", "value")]
     elif "target" in frame and kinds:
         rows = zip(frame["target"], frame[kinds].itertuples(index=False, name=None), strict=True)
@@ -48,11 +44,11 @@ def read(sources: Sequence[Source], card: Card) -> Table:
         keys = [name for name in frame.columns if name not in ("target", *kinds)]
     else:
         what = f"neither columns metric and value, nor target and a response, among {', '.join(seen)}"
-        raise InputError(str(path), [Fault(what, "Map them: --map val_set=target --map nll=loss")])
+        raise InputError(file, [Fault(what, "Map them: --map val_set=target --map nll=loss")])
     if "run" not in frame:
         remedy = suggest("run", seen) + " Map it: NAME=run"
-        raise InputError(str(path), [Fault("no column 'run' that says which rows belong together", remedy)])
-    wide, places = _wide(pd.DataFrame(frame[keys]), measured, lines, str(path))
+        raise InputError(file, [Fault("no column 'run' that says which rows belong together", remedy)])
+    wide, places = _wide(pd.DataFrame(frame[keys]), measured, lines, file)
     hints = (f"metrics that are no response, left out: {', '.join(left_out)}",) if left_out else ()
     return Table(wide, places, card, tuple(seen), hints)
 

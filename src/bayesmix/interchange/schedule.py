@@ -29,7 +29,7 @@ import pandas as pd
 from bayesmix.card import Card
 from bayesmix.covariates import MISSING, is_target
 from bayesmix.errors import Fault, InputError, suggest
-from bayesmix.interchange._reading import Source, Table, cells, every, file_count, read_cells, settled
+from bayesmix.interchange._reading import Source, Table, cells, one_table
 from bayesmix.schedules import annealed, areas
 
 _NEEDED = ("run", "step", "learning_rate")
@@ -39,11 +39,7 @@ _NOTHING = 1e-9  # of the greatest rate: stands for a rate of 0, whose logarithm
 
 def read(sources: Sequence[Source], card: Card) -> Table:
     """Read one table of loss curves."""
-    file_count(sources, ("CURVES.csv",), "schedule")
-    path = sources[0].path
-    ((whole, lines),) = every([path], read_cells, "schedule")
-    seen = [str(name) for name in whole.columns]
-    frame = settled(whole, card, {}, str(path))
+    frame, lines, seen, file = one_table(sources, "CURVES.csv", "schedule", card)
     faults = [
         Fault(f"no column {name!r}", f"{suggest(name, seen)} Map it: --map NAME={name}")
         for name in _NEEDED
@@ -51,27 +47,32 @@ def read(sources: Sequence[Source], card: Card) -> Table:
     ]
     faults += [Fault(f"column {name!r} is computed here", "Remove it") for name in _ADDED if name in frame]
     if faults:
-        raise InputError(str(path), faults)
-    step, rate = _numbers(frame, lines, str(path))
+        raise InputError(file, faults)
+    step, rate = _numbers(frame, lines, file)
+    peak = rate.max()
     added = np.full((len(frame), len(_ADDED)), np.nan)
     runs = np.array(cells(frame, "run"))
     for run in dict.fromkeys(runs.tolist()):
         at = np.flatnonzero(runs == run)
-        added[at] = _of_one(step[at], rate[at], rate.max())
+        added[at] = _of_one(step[at], rate[at], peak)
     kept = np.flatnonzero((step > 0) & _measured_or_planned(frame, runs)).tolist()
     found = pd.DataFrame(frame.assign(**{n: [repr(v) for v in added[:, k].tolist()] for k, n in enumerate(_ADDED)}))
     found = found.iloc[kept].reset_index(drop=True)
-    return Table(found, tuple(f"{path} row {lines[i]}" for i in kept), card, tuple(seen))
+    return Table(found, tuple(f"{file} row {lines[i]}" for i in kept), card, tuple(seen))
 
 
 def _numbers(frame: pd.DataFrame, lines: Sequence[int], file: str) -> tuple[np.ndarray, np.ndarray]:
     """Return steps and rates, or raise an error that lists what is none."""
     faults, columns = [], []
-    for name, whole in (("step", True), ("learning_rate", False)):
+    for name, expected in (
+        ("step", "a whole number of steps, 0 or more"),
+        ("learning_rate", "a finite number of 0 or more"),
+    ):
         texts = cells(frame, name)
         values = np.asarray(pd.to_numeric(pd.Series(texts), errors="coerce"), dtype=float)
-        good = np.isfinite(values) & (values >= 0) & (~np.full(len(values), whole) | (values == np.round(values)))
-        expected = "a whole number of steps, 0 or more" if whole else "a finite number of 0 or more"
+        good = np.isfinite(values) & (values >= 0)
+        if name == "step":
+            good &= values == np.round(values)
         faults += [
             Fault(f"{name} is {texts[i]!r}, expected {expected}", "Correct it, or leave the row out", lines[i])
             for i in np.flatnonzero(~good).tolist()

@@ -57,16 +57,17 @@ def inference_optimal(
     require_scale(posterior, "this asks for")
     if not len(served) or min(served) < 0:
         raise BayesmixError(f"tokens served are {list(served)}: give at least one number, none below 0")
+    labels = labels or {}
     fitted = {n: posterior.runs.column(n) for n in ("N", "D")}
     N, D = (np.geomspace(v.min() / SPAN, v.max() * SPAN, GRID) for v in fitted.values())
-    coarse = _log_tokens(posterior, N[:: GRID // _COARSE], D, response, labels or {})
+    coarse = _log_tokens(posterior, N[:: GRID // _COARSE], D, response, labels)
     N = _narrowed(N[:: GRID // _COARSE], coarse, served)
-    log_D = _log_tokens(posterior, N, D, response, labels or {})
+    log_D = _log_tokens(posterior, N, D, response, labels)
     answers = [_cheapest(N, log_D, tokens) for tokens in served]
     draws = {name: np.stack([a[name] for a in answers], axis=1) for name in ("N", "D", "D/N", "C")}
     warnings = [str(p) for p in posterior.problems()]
     if np.isfinite(draws["C"]).any():
-        middle = grid(posterior, {n: [np.nanmedian(draws[n])] for n in ("N", "D")}, labels or {}, "models to serve")
+        middle = grid(posterior, {n: [np.nanmedian(draws[n])] for n in ("N", "D")}, labels, "models to serve")
         warnings += distance(posterior, middle, bent=False)
     return Answer(draws, tuple(f"{t:g} tokens served" for t in served), posterior.targets, tuple(warnings))
 
