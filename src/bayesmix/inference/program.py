@@ -182,7 +182,7 @@ class Program:
 
     def compiling(self, name: str, function: Callable, *arguments: Any) -> Future:
         """Begin to compile a function, which goes on beside whatever else is done."""
-        key = (name, *((np.shape(a), np.result_type(a)) for a in jax.tree.leaves(arguments)))
+        key = (name, *((np.shape(a), getattr(a, "dtype", type(a))) for a in jax.tree.leaves(arguments)))
         if key not in self._compiled:
             make_room()
             with _TRACING:

@@ -73,6 +73,7 @@ class _Chains:
     stage: int = 0
     warmup: int = 0
     seen: list[list[dict[str, np.ndarray]]] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
     sample: Sample | None = None
 
     @property
@@ -85,7 +86,8 @@ class _Chains:
 
     @property
     def count(self) -> int:
-        return min((sum(len(p["lp"]) for p in chain) for chain in self.seen), default=0)
+        """Draws that every chain has by now."""
+        return min(self.counts, default=0)
 
     @classmethod
     def idle(cls, size: int, settings: Settings) -> _Chains:
@@ -93,17 +95,19 @@ class _Chains:
 
     def take(self, out: dict[str, np.ndarray], state: Any, slot: int) -> bool:
         """Add what a round gave, arrays (step, chain, ...); return whether the lanes must begin anew."""
-        self.seen = self.seen or [[] for _ in range(self.settings.chains)]
-        for chain, kept in enumerate(self.seen):
+        chains = range(self.settings.chains)
+        self.seen, self.counts = self.seen or [[] for _ in chains], self.counts or [0 for _ in chains]
+        for chain in chains:
             done = out["done"][:, chain]
-            kept.append({n: out[n][done, chain] for n in (*STATS, "z")})
+            self.seen[chain].append({n: out[n][done, chain] for n in (*STATS, "z")})
+            self.counts[chain] += int(done.sum())
         if self.count < self.wanted:
             return False
         draws = {
             n: np.stack([np.concatenate([p[n] for p in chain])[: self.wanted] for chain in self.seen])
             for n in (*STATS, "z")
         }
-        self.seen = []
+        self.seen, self.counts = [], []
         if self.sampling:
             u = self.centre + draws["z"] @ self.scale.T
             stats = {n: draws[n] for n in STATS}
@@ -111,9 +115,9 @@ class _Chains:
             bfmi = np.repeat(energy_mixing(stats["energy"])[:, None], stats["energy"].shape[1], axis=1)
             self.sample = Sample(u, stats | {"bfmi": bfmi})
             return False
-        u = self.centre + state.tree.proposal.z[slot] @ self.scale.T
+        u = self.centre + np.asarray(state.tree.proposal.z)[slot] @ self.scale.T
         # One step size for all chains: a single one that was misled shall not sample with its own.
-        self.step = float(np.exp(state.averaging.average[slot].mean()))
+        self.step = float(np.exp(np.asarray(state.averaging.average)[slot].mean()))
         self._adapt(draws)
         self.z = np.linalg.solve(self.scale, (u - self.centre).T).T
         return True
@@ -199,26 +203,27 @@ def sample(
     holds = [0] * slots
     state = _idle_lanes(slots, settings.chains, program.size)
     divergences = finished = 0
+    batch: Any = None
     while queue or any(chains):
         for slot in range(slots):
             if chains[slot] is None and queue:
                 holds[slot] = queue.popleft()
                 chains[slot] = begun = _begun(program, tasks[holds[slot]], settings)
-                _begin_lanes(state, slot, begun)
-        held = [tasks[i] for i in holds]
-        uniform, momentum = _random(held, chains, settings.chains, program.size)
+                state = _begin_lanes(state, slot, begun)
+                batch = stacked([tasks[i].inputs for i in holds])
+        uniform, momentum = _random([tasks[i] for i in holds], chains, settings.chains, program.size)
         running = [c or _Chains.idle(program.size, settings) for c in chains]
         state, out = program.advance(
-            state, uniform, momentum, stacked([t.inputs for t in held]),
+            state, uniform, momentum, batch,
             np.stack([c.centre for c in running]), np.stack([c.scale for c in running]),
             np.full(slots, settings.acceptance), np.array([not c.sampling for c in running]),
         )  # fmt: skip
-        state, out = jax.tree.map(np.array, state), {n: np.asarray(v) for n, v in out._asdict().items()}
+        out = {n: np.asarray(v) for n, v in out._asdict().items()}
         for slot, c in enumerate(chains):
             if c is None:
                 continue
             if c.take({n: v[:, slot] for n, v in out.items()}, state, slot):
-                _begin_lanes(state, slot, c)
+                state = _begin_lanes(state, slot, c)
             if c.sample is not None:
                 divergences += int(c.sample.stats["diverging"].sum())
                 finished += 1
@@ -250,12 +255,14 @@ def _idle_lanes(slots: int, number: int, size: int) -> Any:
     return jax.tree.map(lambda leaf: np.broadcast_to(leaf, (slots, number, *np.shape(leaf))).copy(), lane)
 
 
-def _begin_lanes(state: Any, slot: int, chains: _Chains) -> None:
-    """Begin the lanes of a slot where its chains are, in the coordinates that they have now."""
+def _begin_lanes(state: Any, slot: int, chains: _Chains) -> Any:
+    """Return lanes of which those of a slot begin where its chains are, in the coordinates that they have now."""
+    state = jax.tree.map(np.array, state)
     for chain, z in enumerate(chains.z):
         lane = nuts.begin(z, nuts.averaging(chains.step))
         for array, new in zip(jax.tree.leaves(state), jax.tree.leaves(lane), strict=True):
             array[slot, chain] = new
+    return state
 
 
 def compiling(program: Program, example: Inputs, slots: int, settings: Settings) -> None:
