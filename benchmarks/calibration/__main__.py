@@ -5,10 +5,11 @@
     python benchmarks/calibration --out results --only porian --only "chinchilla_epoch:C10"
     python benchmarks/calibration --learn benchmarks/results/evidence.json       # what is shipped, from all studies
 
-A task is asked for by its name, its table or its kind; the others neither count nor teach. What was computed is kept
-in the folder of results, so that the same command goes on where it was stopped. The discrepancy that a study's tasks
-are scored with is learned from the other studies. What the tasks showed is kept as evidence.json: `--learn` makes of it
-src/bayesmix/past.toml and past.csv, and past_without.toml beside it, in which each study is left out once.
+A task is asked for by its name, its table or its kind; the others do not count. What was computed is kept in the
+folder of results, so that the same command goes on where it was stopped. The discrepancy that a study's tasks are
+scored with is learned from the other studies; those of which nothing is asked for teach what benchmarks/results has of
+them. What the tasks showed is kept as evidence.json: `--learn` makes of it src/bayesmix/past.toml and past.csv, and
+past_without.toml beside it, in which each study is left out once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +36,9 @@ from tasks import listing, tasks
 from bayesmix.discrepancy import Discrepancy
 from bayesmix.files import write_text, write_whole
 
-PAST = Path(__file__).parents[2] / "src" / "bayesmix" / "past.toml"
+_HOME = Path(__file__).parents[2]
+PAST = _HOME / "src" / "bayesmix" / "past.toml"
+EVIDENCE = _HOME / "benchmarks" / "results" / "evidence.json"
 
 
 def arguments() -> argparse.Namespace:
@@ -63,9 +67,9 @@ def prepare(store: Store, chosen: list[Task]) -> None:
         print(f"{task.name}: {time.perf_counter() - begin:.1f} s {problems}", flush=True)
 
 
-def left_out(found: list[Evidence], studies: list[str]) -> dict[str, Discrepancy]:
-    """Return for every study what all others showed."""
-    apart = list(dict.fromkeys(studies))
+def left_out(found: list[Evidence], studies: list[str], asked: Iterable[str]) -> dict[str, Discrepancy]:
+    """Return for every study that is asked for what all others showed."""
+    apart = list(dict.fromkeys(asked))
     learned = dict(zip(apart, Parallel(2)(delayed(learn)(found, studies, without=s) for s in apart), strict=True))
     for study, discrepancy in learned.items():
         print(f"for {study}: {discrepancy}", flush=True)
@@ -80,7 +84,7 @@ def ship(path: Path) -> None:
     write_text(
         PAST.with_suffix(".csv"), pd.DataFrame(map(vars, records(found, studies))).to_csv(index=False), overwrite=True
     )
-    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies).items()]
+    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies, studies).items()]
     head = "# Learned as src/bayesmix/past.toml, without one study.\n"
     write_text(path.with_name("past_without.toml"), head + "".join(without), overwrite=True)
 
@@ -98,9 +102,13 @@ def main() -> None:
         return
     store, chosen = Store(asked.out), [task for task in tasks() if task.among(asked.only)]
     prepare(store, chosen)
-    found, studies = [evidence(store, task) for task in chosen], [task.table for task in chosen]
+    found = [evidence(store, task) for task in chosen]
     write_text(asked.out / "evidence.json", written(found, chosen), overwrite=True)
-    learned = left_out(found, studies)
+    # Studies that are not asked for are learned from as they were last seen.
+    studies = [task.table for task in chosen]
+    earlier, of = read(EVIDENCE)
+    others = [i for i, study in enumerate(of) if study not in studies]
+    learned = left_out(found + [earlier[i] for i in others], studies + [of[i] for i in others], studies)
     rows = []
     for task in chosen:
         for name, draws in forecasts(store, task, learned[task.table]).items():

@@ -16,8 +16,6 @@ from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_whole
 from bayesmix.results import load_extrapolation, save
 
-# Six points of one curve, which four quantities fit nearly perfectly, take NUTS minutes: these are Laplace previews.
-PREVIEWED = ("curve",)
 DRAWS = 1000  # of each rival, kept
 # The largest runs that may be seen are hidden once more, to learn from them how the law bends: those beyond this share
 # of the largest, or beyond this part of the logarithmic range of a curve.
@@ -42,7 +40,7 @@ class Store:
         model = task.model(law)  # a law of this benchmark has to be imported before a file may name it
         if path.exists():
             return Posterior.load(path).accept()
-        posterior = fit(model, task.split()[0], seed=0, preview=task.kind in PREVIEWED)
+        posterior = fit(model, task.split()[0], seed=0)
         posterior.save(path)
         return posterior.accept()
 
@@ -57,7 +55,7 @@ class Store:
         cut = dataclasses.replace(task.cut, **{n: BACKTEST[n] for n in BACKTEST if getattr(task.cut, n) is not None})
         at = cut.at(small.column(cut.by))
         inner = dataclasses.replace(task, make=lambda: small.table, cut=cut)
-        if task.kind in PREVIEWED or at < small.column(cut.by).min() or inner.fault():
+        if at < small.column(cut.by).min() or inner.fault():
             none.touch()
             return None
         found = extrapolate(task.model(), small, by=cut.by, at=at, seed=0, accept_unconverged=True)
