@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from bayesmix import laws
-from bayesmix.inference import batch, fit
+from bayesmix.inference import fit
+from bayesmix.inference.explore import Block, explore
 from bayesmix.inference.program import padded, program
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
@@ -38,7 +39,7 @@ def runs_of(school, log):
 def chosen(model, runs):
     """Return the centring of each group that a fit would sample with."""
     inputs = padded(model.inputs(runs)[0])
-    (explored,) = batch._explored(program(model, inputs), [batch.Block(inputs, (0,))], 1)
+    (explored,) = explore(program(model, inputs), [Block(inputs, (0,))], 1)
     return explored.task.inputs.centring
 
 

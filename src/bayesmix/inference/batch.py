@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayesmix.diagnostics import Problem, sampling_problems
+from bayesmix.inference.explore import Block, Explored, explore
 from bayesmix.inference.laplace import approximate
-from bayesmix.inference.mode import Mode, find_modes
-from bayesmix.inference.program import Program, program, rows_of, stacked
-from bayesmix.inference.sampling import Sample, Settings, Task, compiling, sample
+from bayesmix.inference.mode import Mode
+from bayesmix.inference.program import Program, program
+from bayesmix.inference.progress import Tally
+from bayesmix.inference.sampling import Sample, Settings, compiling, sample
+from bayesmix.inference.streams import Streams
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
 
-# Posteriors that run at once: more than a few gain nothing on a CPU, whose caches they outgrow.
-_SLOTS = (1, 2, 3, 4, 6, 8)
+# Posteriors that one thread samples at once: they share what a step costs beside its arithmetic, which matters where
+# covariates have no more numbers than `_SMALL`. More than a few outgrow the caches of a CPU.
+_SLOTS, _SMALL = (1, 2, 3, 4, 6, 8), 256
 # What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away. The
 # last is for chains that nearly agree and lack nothing but effective draws.
 _LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2), (0.99, 6))
 _FUNNEL = 0.9  # acceptance rate to begin with where a scale is unknown
 # Fewer draws a chain cannot pass the diagnostics, however well they mix.
 _JUDGED = 400
-_PRIOR_DRAWS = 1000
-# Of more rows than `_MANY`, a sample of `_ENOUGH` shows where to climb.
-_MANY, _ENOUGH = 4096, 1024
-
-Report = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Block:
-    """One posterior to be sampled: padded inputs and the seed of its randomness."""
-
-    inputs: Inputs
-    seed: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -67,97 +58,91 @@ class Outcome:
 
 
 def condition(
-    model: Model, blocks: list[Block], settings: Settings, slots: int, preview: bool, report: Report
+    model: Model, blocks: list[Block], settings: Settings, slots: int, threads: int, preview: bool, tally: Tally
 ) -> Iterator[tuple[int, Outcome | None]]:
     """Yield (index, outcome) of every block as soon as it is there; None where no density is finite.
 
-    All blocks have inputs of one shape. With the same number of slots, what comes of one does not depend on the others.
+    All blocks have inputs of one shape. With the same number of slots, what comes of one depends neither on the others
+    nor on the number of threads.
     """
     compiled = program(model, blocks[0].inputs)
     if not preview:
         compiling(compiled, blocks[0].inputs, slots, settings)
-    posteriors: dict[int, _Explored] = {}
-    for begin in range(0, len(blocks), slots):
-        for i, explored in enumerate(_explored(compiled, blocks[begin : begin + slots], slots), start=begin):
-            if explored.task.modes:
-                posteriors[i] = explored
-            else:
-                yield i, None
-    if not posteriors:
-        return
-    if preview:
-        for i, explored in posteriors.items():
-            taken, k = approximate(compiled, explored.task, settings)
-            yield i, replace(_outcome(compiled, explored, taken), pareto_k=k)
-        return
-    yield from _sampled(compiled, posteriors, settings, slots, report)
+    if blocks[0].inputs.centring:
+        settings = replace(settings, acceptance=_FUNNEL)
+    count = min(threads, -(-len(blocks) // slots))
+    with Streams[tuple[int, Outcome | None]](threads) as streams:
+        batch = _Batch(compiled, blocks, settings, slots, tally, streams)
+        for first in range(count):
+            part = range(first, len(blocks), count)
+            streams.begin(batch.previewed(part) if preview else batch.sampled(part))
+        yield from streams
 
 
-def slots_for(posteriors: int) -> int:
-    """Return how many of so many posteriors run at once."""
+def slots_for(posteriors: int, inputs: Inputs) -> int:
+    """Return how many of so many posteriors, with inputs of this shape, one thread samples at once."""
+    if sum(map(np.size, inputs.covariates.values())) > _SMALL:
+        return 1
     return next((s for s in _SLOTS if s >= posteriors), _SLOTS[-1])
 
 
 @dataclass(frozen=True)
-class _Explored:
-    """A block whose modes are known."""
+class _Batch:
+    """What the streams of a batch have in common."""
 
-    block: Block
-    task: Task
-    prior: np.ndarray
+    compiled: Program
+    blocks: list[Block]
+    settings: Settings
+    slots: int
+    tally: Tally
+    streams: Streams
 
+    def explored(self, part: Sequence[int]) -> Iterator[tuple[int, Explored]]:
+        """Find where some posteriors are."""
+        for begin in range(0, len(part), self.slots):
+            some = part[begin : begin + self.slots]
+            yield from zip(some, explore(self.compiled, [self.blocks[i] for i in some], self.slots), strict=True)
 
-def _explored(compiled: Program, blocks: list[Block], slots: int) -> list[_Explored]:
-    full = blocks + [blocks[-1]] * (slots - len(blocks))
-    rngs = [np.random.default_rng(b.seed) for b in full]
-    inputs = [b.inputs for b in full]
-    priors = [compiled.prior(rng, _PRIOR_DRAWS, i) for rng, i in zip(rngs, inputs, strict=True)]
-    modes = _modes(compiled, inputs, priors)
-    if inputs[0].centring and any(modes):
-        inputs, modes = _centred(compiled, inputs, modes, priors)
-    return [_Explored(b, Task(i, m, r), p) for b, i, m, r, p in zip(blocks, inputs, modes, rngs, priors, strict=False)]
+    def previewed(self, part: Sequence[int]) -> Iterator[tuple[int, Outcome | None]]:
+        """Approximate some posteriors."""
+        for i, explored in self.explored(part):
+            if not explored.modes:
+                yield i, None
+                continue
+            taken, k = approximate(self.compiled, explored.task, self.settings)
+            yield i, replace(_outcome(self.compiled, explored, taken), pareto_k=k)
 
+    def sampled(self, part: Sequence[int]) -> Iterator[tuple[int, Outcome | None]]:
+        """Sample some posteriors."""
+        found = dict(self.explored(part))
+        yield from ((i, None) for i, e in found.items() if not e.modes)
+        if able := {i: e for i, e in found.items() if e.modes}:
+            yield from self.attempt(able, self.slots, 0)
 
-def _modes(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) -> list[list[Mode]]:
-    """Return the modes of each posterior; of very many rows a sample is climbed first, from all over the prior."""
-    starts, rows = None, len(inputs[0].response)
-    if rows > _MANY:
-        few = np.random.default_rng(0).choice(rows, _ENOUGH, replace=False)
-        sampled = [rows_of(i, few) for i in inputs]
-        found = find_modes(program(compiled.model, sampled[0]).smooth, stacked(sampled), priors)
-        if all(found):
-            starts = np.stack([_tiled(modes, max(map(len, found))) for modes in found])
-    return find_modes(compiled.smooth, stacked(inputs), priors, starts)
+    def attempt(self, explored: Mapping[int, Explored], slots: int, rung: int) -> Iterator[tuple[int, Outcome]]:
+        """Sample, and begin a stream for each that fails: whitened by its draws, more carefully, and longer."""
+        order, (acceptance, times) = list(explored), _LADDER[rung]
+        longer = replace(
+            self.settings, acceptance=acceptance or self.settings.acceptance, draws=times * self.settings.draws
+        )
 
+        def report(position: int, draws: int, divergences: int) -> None:
+            self.streams.check()
+            self.tally(order[position], draws // times, divergences)
 
-def _tiled(modes: list[Mode], count: int) -> np.ndarray:
-    """Return the centres of so many modes, the last one repeated; shape (mode, coordinate)."""
-    return np.stack([modes[min(rank, len(modes) - 1)].centre for rank in range(count)])
-
-
-def _sampled(
-    compiled: Program, posteriors: dict[int, _Explored], settings: Settings, slots: int, report: Report
-) -> Iterator[tuple[int, Outcome]]:
-    """Sample, and sample those again that fail, whitened by the draws at hand, more carefully, and longer."""
-    attempts: dict[int, tuple[str, ...]] = dict.fromkeys(posteriors, ())
-    tasks = {i: e.task for i, e in posteriors.items()}
-    if any(t.inputs.centring for t in tasks.values()):
-        settings = replace(settings, acceptance=_FUNNEL)
-    for rung, (acceptance, times) in enumerate(_LADDER):
-        longer = replace(settings, acceptance=acceptance or settings.acceptance, draws=times * settings.draws)
-        order, failed = list(tasks), {}
-        for position, taken in sample(compiled, [tasks[i] for i in order], slots, longer, report):
+        for position, taken in sample(self.compiled, [explored[i].task for i in order], slots, longer, report):
             i = order[position]
-            outcome = replace(_outcome(compiled, posteriors[i], _thinned(taken, times)), attempts=attempts[i])
-            wrong = _wrong(outcome, settings, rung)
-            if not wrong:
+            outcome = _outcome(self.compiled, explored[i], _thinned(taken, times))
+            if not (wrong := _wrong(outcome, self.settings, rung)):
                 yield i, outcome
                 continue
-            attempts[i] = (*attempts[i], "; ".join(w.short for w in wrong))
-            failed[i] = replace(tasks[i], modes=[_fitted(outcome.sample.u)])
-        tasks, slots = failed, 1  # few as a rule, and slow: company would only wait for them
-        if not tasks:
-            return
+            again = replace(
+                explored[i],
+                task=replace(explored[i].task, modes=[_fitted(outcome.sample.u)]),
+                attempts=(*explored[i].attempts, "; ".join(w.short for w in wrong)),
+            )
+            # Alone: few fail as a rule, they are slow, and company would only wait for them.
+            self.streams.begin(self.attempt({i: again}, 1, rung + 1))
 
 
 def _thinned(taken: Sample, times: int) -> Sample:
@@ -190,33 +175,7 @@ def _fitted(u: np.ndarray) -> Mode:
     return Mode(flat.mean(axis=0), scale, 0.0)
 
 
-def _centred(
-    compiled: Program, inputs: list[Inputs], modes: list[list[Mode]], priors: list[np.ndarray]
-) -> tuple[list[Inputs], list[list[Mode]]]:
-    """Choose how each group is centred by how well the runs know it, and find the modes in those coordinates."""
-    after = [_informed(compiled, i, found[0]) if found else i for i, found in zip(inputs, modes, strict=True)]
-    most = max(map(len, modes))
-    starts = np.zeros((len(inputs), most, compiled.size))
-    for k, (a, b, found) in enumerate(zip(inputs, after, modes, strict=True)):
-        for rank, centre in enumerate(_tiled(found, most) if found else ()):
-            starts[k, rank] = compiled.recentred(centre, a, b)
-    again = find_modes(compiled.smooth, stacked(after), priors, starts)
-    return after, [new if found else [] for new, found in zip(again, modes, strict=True)]
-
-
-def _informed(compiled: Program, inputs: Inputs, mode: Mode) -> Inputs:
-    """Centre each group by how well the runs know it: the precision of its offsets beyond that of the prior."""
-    precision = compiled.unravel(np.diag(np.linalg.pinv(mode.scale @ mode.scale.T)))
-    values = {n: v[0] for n, v in compiled.constrain(mode.centre[None], inputs).items()}
-    centring = {}
-    for name, now in inputs.centring.items():
-        offsets = precision[f"{compiled.model.site(name)}.offset"].reshape(*now.shape, -1).mean(axis=-1)
-        scale = np.asarray(compiled.model.scale_of(name, values, inputs))
-        centring[name] = np.sqrt(np.maximum(offsets - 1, 0.0)) / scale
-    return replace(inputs, centring=centring)
-
-
-def _outcome(compiled: Program, explored: _Explored, taken: Sample) -> Outcome:
+def _outcome(compiled: Program, explored: Explored, taken: Sample) -> Outcome:
     shape = taken.u.shape[:2]
     flat = compiled.constrain(taken.u.reshape(-1, taken.u.shape[-1]), explored.task.inputs)
     quantities = {n: v.reshape(*shape, *v.shape[1:]) for n, v in flat.items()}
@@ -226,7 +185,7 @@ def _outcome(compiled: Program, explored: _Explored, taken: Sample) -> Outcome:
         n: _sd_kept(compiled.free(n, before[n], inputs), compiled.free(n, flat[n], inputs))
         for n in compiled.model.unknowns
     }
-    return Outcome(quantities, taken, len(explored.task.modes), kept)
+    return Outcome(quantities, taken, explored.modes, kept, explored.attempts)
 
 
 def _sd_kept(before: np.ndarray, after: np.ndarray) -> float:

@@ -13,8 +13,10 @@ from bayesmix.inference.batch import Block, Outcome, condition, slots_for
 from bayesmix.inference.blocks import blocks, joined
 from bayesmix.inference.mode import nowhere_finite
 from bayesmix.inference.program import padded, structure
+from bayesmix.inference.progress import Report, Together
 from bayesmix.inference.progress import progress as show
 from bayesmix.inference.sampling import Settings
+from bayesmix.inference.streams import cores
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior, assemble
@@ -46,8 +48,10 @@ def fit(
 
     Modes are found first, by Newton's method from draws of the prior; NUTS then samples in coordinates that the
     Laplace approximation of the best mode has whitened, its chains started around all modes that matter. Targets
-    that share no quantity are sampled apart. If the diagnostics fail, up to two more attempts are made, each more
-    careful and slower, and one longer still where only effective draws are wanting; `problems()` tells of them.
+    that share no quantity are sampled apart, in as many threads as there are cores (or as the environment variable
+    LOKY_MAX_CPU_COUNT says, if that is less); draws do not depend on their number. If the diagnostics fail, up to two
+    more attempts are made, each more careful and slower, and one longer still where only effective draws are wanting;
+    `problems()` tells of them.
 
     Parameters
     ----------
@@ -84,7 +88,7 @@ def fit(
     bound = _bind(Job(model, runs, seed))
     found: list[Posterior | BayesmixError] = []
     with show(model.name, draws * len(bound.blocks), progress) as report:
-        _run([bound], settings, preview, None, report, lambda _, result: found.append(result))
+        _run([bound], settings, preview, None, cores(), report, lambda _, result: found.append(result))
     if isinstance(found[0], BayesmixError):
         raise found[0]
     return found[0]
@@ -117,14 +121,15 @@ def run(
     jobs: Sequence[Job],
     settings: Settings,
     preview: bool,
-    slots: int | None,
+    slots: int,
+    threads: int,
     finished: Callable[[int, Posterior | BayesmixError], None],
 ) -> None:
     """Do the jobs, those of one program together; tell of each (index, result) as soon as it is there.
 
-    `slots` posteriors of a program run at once; by default as many as there are, up to a limit.
+    So many threads, each of which samples as many posteriors of a program at once as there are slots.
     """
-    _run(_bound(jobs), settings, preview, slots, lambda *_: None, finished)
+    _run(_bound(jobs), settings, preview, slots, threads, lambda *_: None, finished)
 
 
 @in_double
@@ -133,7 +138,8 @@ def _run(
     settings: Settings,
     preview: bool,
     slots: int | None,
-    report: Callable[[int, int], None],
+    threads: int,
+    report: Report,
     finished: Callable[[int, Posterior | BayesmixError], None],
 ) -> None:
     programs: dict[Any, list[tuple[int, int]]] = {}
@@ -141,10 +147,11 @@ def _run(
         for j in range(len(b.blocks)):
             programs.setdefault(b.program, []).append((i, j))
     outcomes: list[dict[int, Outcome | None]] = [{} for _ in bound]
+    together = Together(report)
     for places in programs.values():
         todo = [Block(bound[i].blocks[j], (bound[i].job.seed, j)) for i, j in places]
-        model, side_by_side = bound[places[0][0]].job.model, slots or slots_for(len(todo))
-        for index, outcome in condition(model, todo, settings, side_by_side, preview, report):
+        model, at_once = bound[places[0][0]].job.model, slots or slots_for(len(todo), todo[0].inputs)
+        for index, outcome in condition(model, todo, settings, at_once, threads, preview, together.among(places)):
             i, j = places[index]
             outcomes[i][j] = outcome
             if len(outcomes[i]) == len(bound[i].blocks):
@@ -174,7 +181,7 @@ def group(jobs: Sequence[Job], todo: set[int], limit: int) -> list[tuple[list[in
     for members in programs.values():
         parts = len(bound[members[0]].blocks)
         size, left = max(1, limit // parts), [i for i in members if i in todo]
-        slots = slots_for(parts * len(members))
+        slots = slots_for(parts * len(members), bound[members[0]].blocks[0])
         groups += [(left[i : i + size], slots) for i in range(0, len(left), size)]
     return groups
 

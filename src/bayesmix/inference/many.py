@@ -14,6 +14,7 @@ from bayesmix import modelfile
 from bayesmix.errors import BayesmixError, WouldOverwriteError
 from bayesmix.inference.fit import Job, checked, group, run
 from bayesmix.inference.sampling import Settings
+from bayesmix.inference.streams import cores
 from bayesmix.inference.workers import packed, unpacked, workers
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
@@ -213,7 +214,7 @@ def _here(jobs: dict[str, Job], slots: int, sweep: _Sweep) -> Iterator[tuple[str
         kept = str(result) if isinstance(result, BayesmixError) else _kept(names[i], result, sweep)
         results.append((names[i], kept))
 
-    run(list(jobs.values()), sweep.settings, sweep.preview, slots, finished)
+    run(list(jobs.values()), sweep.settings, sweep.preview, slots, cores(), finished)
     yield from results
 
 

@@ -183,12 +183,11 @@ class Program:
     def compiling(self, name: str, function: Callable, *arguments: Any) -> Future:
         """Begin to compile a function, which goes on beside whatever else is done."""
         key = (name, *((np.shape(a), getattr(a, "dtype", type(a))) for a in jax.tree.leaves(arguments)))
-        if key not in self._compiled:
-            make_room()
-            with _TRACING:
-                lowered = jax.jit(function).lower(*arguments)
-            self._compiled[key] = _COMPILERS.submit(_compile, lowered)
-        return self._compiled[key]
+        with _TRACING:
+            if key not in self._compiled:
+                make_room()
+                self._compiled[key] = _COMPILERS.submit(_compile, jax.jit(function).lower(*arguments))
+            return self._compiled[key]
 
 
 _TRACING = RLock()  # NumPyro's handlers are global, so only compiling is safe in threads

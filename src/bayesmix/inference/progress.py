@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 Report = Callable[[int, int], None]
+Tally = Callable[[int, int, int], None]
+
+
+class Together:
+    """What several do at once, in threads of their own, reported as one."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._lock = report, Lock()
+        self._done: dict[Hashable, tuple[int, int]] = {}
+
+    def among(self, names: Sequence[Hashable]) -> Tally:
+        """Return a function that takes down of one of these, by its index, how many draws and divergences it has."""
+
+        def tally(index: int, draws: int, divergences: int) -> None:
+            with self._lock:
+                self._done[names[index]] = draws, divergences
+                self._report(*map(sum, zip(*self._done.values(), strict=True)))
+
+        return tally
 
 
 @contextmanager

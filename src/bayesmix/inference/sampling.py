@@ -178,7 +178,7 @@ class Task:
 
 
 def sample(
-    program: Program, tasks: Sequence[Task], slots: int, settings: Settings, report: Callable[[int, int], None]
+    program: Program, tasks: Sequence[Task], slots: int, settings: Settings, report: Callable[[int, int, int], None]
 ) -> Iterator[tuple[int, Sample]]:
     """Yield (index, sample) of every task as it is done.
 
@@ -196,13 +196,12 @@ def sample(
     settings : Settings
         Of all of them.
     report : callable
-        Told after every round how many draws there are of all that are wanted, and how many divergences.
+        Told after every round (index, draws, divergences) of each that runs; divergences once it is done.
     """
     queue = deque(range(len(tasks)))
     chains: list[_Chains | None] = [None] * slots
     holds = [0] * slots
     state = _idle_lanes(slots, settings.chains, program.size)
-    divergences = finished = 0
     batch: Any = None
     while queue or any(chains):
         for slot in range(slots):
@@ -225,11 +224,11 @@ def sample(
             if c.take({n: v[:, slot] for n, v in out.items()}, state, slot):
                 state = _begin_lanes(state, slot, c)
             if c.sample is not None:
-                divergences += int(c.sample.stats["diverging"].sum())
-                finished += 1
+                report(holds[slot], settings.draws, int(c.sample.stats["diverging"].sum()))
                 chains[slot] = None
                 yield holds[slot], c.sample
-        report(finished * settings.draws + sum(c.count for c in chains if c and c.sampling), divergences)
+            else:
+                report(holds[slot], c.count if c.sampling else 0, 0)
 
 
 def _random(tasks: list[Task], chains: list[_Chains | None], number: int, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -84,7 +84,7 @@ def _task(
     def finished(i: int, result: Posterior | BayesmixError) -> None:
         answers[names[i]] = str(result) if isinstance(result, BayesmixError) else _bytes(result)
 
-    run(jobs, Settings(**settings), preview, slots, finished)
+    run(jobs, Settings(**settings), preview, slots, 1, finished)  # there are as many workers as cores
     return answers
 
 
