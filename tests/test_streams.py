@@ -99,9 +99,13 @@ def test_what_goes_wrong_in_a_thread_is_raised_where_one_waits():
 def test_threads_end_where_nobody_waits_any_more(threads):
     """After Ctrl-C no thread samples on behind the user's back."""
     threads(2)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # workers of pytest-xdist ignore it
     timer = threading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        fit(MODEL, RUNS, seed=0, draws=10**7)
-    timer.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(MODEL, RUNS, seed=0, draws=10**7)
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, before)
     assert not streams_left()
