@@ -12,7 +12,7 @@ from numpyro.infer import Predictive
 from scipy import stats
 
 from bayesmix import laws
-from bayesmix.inference import batch
+from bayesmix.inference import explore
 from bayesmix.inference.blocks import blocks, separable
 from bayesmix.inference.mode import find_modes
 from bayesmix.inference.program import Program, padded, program, stacked
@@ -84,7 +84,7 @@ def test_of_very_many_rows_a_sample_shows_where_to_climb_and_all_of_them_where_t
     model = Model(loss, LOG_NORMAL).given(sigma=1.0)
     inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
-    (found,) = batch._modes(compiled, [inputs], [compiled.prior(rng, 1000)])
+    (found,) = explore._modes(compiled, [inputs], [compiled.prior(rng, 1000)])
     whole = modes_of(model, runs)
     assert len(found) == len(whole) == 2, "neither sign is lost"
     for a, b in zip(found, whole, strict=True):
