@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 Report = Callable[[int, int], None]
-Tally = Callable[[int, int, int], None]
+Tally = Callable[[int, int, int], None]  # told which one has how many draws, and divergences
 
 
 class Together:

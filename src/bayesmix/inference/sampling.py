@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from bayesmix.diagnostics import energy_mixing
 from bayesmix.inference import nuts
 from bayesmix.inference.mode import Mode
 from bayesmix.inference.program import Program, stacked
+from bayesmix.inference.progress import Tally
 from bayesmix.inputs import Inputs
 
 STATS = ("lp", "energy", "acceptance_rate", "n_steps", "diverging")
@@ -178,7 +179,7 @@ class Task:
 
 
 def sample(
-    program: Program, tasks: Sequence[Task], slots: int, settings: Settings, report: Callable[[int, int, int], None]
+    program: Program, tasks: Sequence[Task], slots: int, settings: Settings, report: Tally
 ) -> Iterator[tuple[int, Sample]]:
     """Yield (index, sample) of every task as it is done.
 
