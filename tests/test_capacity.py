@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayesmix.laws.mixing._capacity import capacities, composition
+from bayesmix.laws.mixing._capacity import capacities, composition, portions
 from bayesmix.precision import double
 
 properties = settings(max_examples=60, deadline=None, derandomize=True)
@@ -141,6 +141,17 @@ def test_derivatives_are_finite_wherever_the_prior_is(case):
     with double():
         slopes = jax.tree.leaves(jax.jit(jax.grad(total))((w, c, b, budget, floor)))
     assert all(np.isfinite(s).all() for s in slopes)
+
+
+def test_in_a_model_smaller_than_the_floor_no_exponent_matters():
+    """All domains are at the floor, where the price is on the edge of what they want: a tie that rounding decides."""
+    w, c = np.array([0.2, 0.3, 0.5]), np.array([0.4, 0.5, 0.6])
+    with double():
+        slopes = [
+            jax.jacfwd(lambda b: portions(w, c, b, size, 0.4))(np.array([0.3, 0.4, 0.5]))  # noqa: B023
+            for size in np.linspace(0.005, 0.13, 26)
+        ]
+    np.testing.assert_allclose(slopes, 0.0, atol=1e-12)
 
 
 def test_many_are_solved_at_once():

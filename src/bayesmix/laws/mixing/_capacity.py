@@ -31,7 +31,9 @@ def capacities(k, b, budget, floor):
         possible budget.
     """
     k, b, budget, floor = (jnp.asarray(given, dtype=float) for given in (k, b, budget, floor))
-    return jnp.maximum(_wanted(k, b, _log_price(k, b, budget, floor)), floor)
+    wanted = _wanted(k, b, _log_price(k, b, budget, floor))
+    # Not the maximum of both: where they are equal, that would take half of its slope from each.
+    return jnp.where(wanted > floor, wanted, floor)
 
 
 def portions(w, c, b, size, H):
