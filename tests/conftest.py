@@ -148,3 +148,11 @@ def bayesmix(monkeypatch, capsys):
         return code, said.out, said.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def curve() -> Runs:
+    """Return eight losses along one decade of tokens: too few to tell the floor from the excess."""
+    D = np.geomspace(1e9, 1e10, 8)
+    noise = 1 + 0.003 * np.random.default_rng(1).standard_normal(8)
+    return Runs.of(pd.DataFrame({"run": list("abcdefgh"), "D": D, "loss": (1.8 + 0.9 * (D / 3e9) ** -0.3) * noise}))

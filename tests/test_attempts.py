@@ -83,7 +83,7 @@ def test_attempts_and_previews_are_kept_in_the_file(simulated, tmp_path):
 def test_a_preview_is_close_and_says_what_it_is(simulated, chinchilla_posterior):
     preview = fit(Model.read("chinchilla_normal"), simulated(0), seed=0, preview=True)
     first = preview.problems()[0]
-    assert str(first).startswith("PREVIEW: These are draws of a Laplace approximation, not a sampled posterior")
+    assert str(first).startswith("PREVIEW: These are draws of an approximation, not a sampled posterior")
     assert preview.pareto_k < 0.7
     assert preview.converged
     assert not chinchilla_posterior.preview

@@ -9,6 +9,7 @@ from numpyro.distributions import Normal
 from bayesmix import laws
 from bayesmix.errors import NotConvergedError
 from bayesmix.inference import batch, fit, fit_many
+from bayesmix.inference import preview as previews
 from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
@@ -59,7 +60,7 @@ def test_a_preview_of_a_normal_posterior_is_the_posterior(near):
 def test_a_preview_says_so_first(near):
     assert near.preview
     first = near.problems()[0]
-    assert str(first).startswith("PREVIEW: These are draws of a Laplace approximation, not a sampled posterior; ")
+    assert str(first).startswith("PREVIEW: These are draws of an approximation, not a sampled posterior; ")
     assert f"its Pareto k of {near.pareto_k:.2f} says that it is close" in first.sentence
     assert not first.fatal
     assert near.converged
@@ -86,11 +87,25 @@ def test_a_preview_that_is_far_from_the_posterior_is_no_answer(far):
     assert far.pareto_k > 0.7
     first = far.problems()[0]
     assert (first.kind, first.fatal) == ("preview", True)
-    assert str(first).startswith("NOT CONVERGED: These are draws of a Laplace approximation")
+    assert str(first).startswith("NOT CONVERGED: These are draws of an approximation")
     assert f"its Pareto k of {far.pareto_k:.2f} says that it is far from the posterior (at most 0.7)" in first.sentence
     assert not far.converged
     with pytest.raises(NotConvergedError, match="Fit without preview before anything is decided"):
         far.require_converged()
+
+
+def test_a_preview_is_brought_nearer_round_by_round(curve, monkeypatch):
+    """Means within a quarter of the sampled standard deviations, which are met by a quarter; the first is no answer."""
+    model = replace(Model.read("alab_m2"), covariates={"x": "D"})
+    sampled, nearer = fit(model, curve, seed=0), fit(model, curve, seed=0, preview=True)
+    monkeypatch.setattr(previews, "_ROUNDS", 1)
+    first = fit(model, curve, seed=0, preview=True)
+    assert sampled.converged
+    assert nearer.converged
+    assert not first.converged
+    truth, found = sampled.summary(), nearer.summary()
+    assert (np.abs(found["mean"] - truth["mean"]) < truth["sd"] / 4).all()
+    assert (np.abs(found["sd"] / truth["sd"] - 1) < 1 / 4).all()
 
 
 def test_a_preview_keeps_its_label_in_its_file(near, far, tmp_path):

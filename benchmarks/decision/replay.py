@@ -1,6 +1,6 @@
 """Runs proposed one batch after another out of those that were measured, beside twice as many drawn at random.
 
-Posteriors are Laplace previews: what is compared is which runs teach more, by the same law and the same inference.
+Posteriors are previews: what is compared is which runs teach more, by the same law and the same inference.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     python benchmarks/mixing --list
     python benchmarks/mixing --out results              # fits, rivals and one table, results/mixing.md; many hours
     python benchmarks/mixing --out results --only RegMix
-    python benchmarks/mixing --out results --preview    # Laplace approximations of what is not in results yet: an hour
+    python benchmarks/mixing --out results --preview    # previews of what is not in results yet: an hour
 
 Laws are fitted with default settings, each split from nothing. Beyond the scale of the runs, what is believed of the
 bend was learned without the study at hand. The error is that of the median forecast, relative to what was measured,
@@ -24,7 +24,7 @@ from bayesmix.files import write_text
 
 
 def main() -> None:
-    asked = arguments(__doc__, preview="take Laplace approximations of posteriors that are not at hand yet")
+    asked = arguments(__doc__, preview="take previews of posteriors that are not at hand yet")
     tasks = chosen(TASKS, asked.only)
     if asked.list:
         print(markdown(pd.DataFrame([{"task": t.name, "splits": len(t.seeds), "best known error, %": t.known,

@@ -40,7 +40,7 @@ class Split:
     results : Path
         Where folders of splits are.
     preview : bool
-        Take Laplace approximations of posteriors that are not at hand yet.
+        Take previews of posteriors that are not at hand yet.
     """
 
     task: Task
@@ -64,7 +64,7 @@ class Split:
         """Return the forecasts of all contenders, one row a contender, hidden run and target."""
         found = [self._kept(name, lambda name=name: self._points(RIVALS[name])) for name in self.task.rivals]
         for law, posterior in self.posteriors.items():
-            name = f"{law}, Laplace" if posterior.preview else law
+            name = f"{law}, preview" if posterior.preview else law
             found.append(self._kept(name, lambda p=posterior: self._intervals(predict(p, self.runs[1], seed=0))))
         if len(self._sampled) > 1:
             found.append(self._kept(AVERAGE, lambda: self._intervals(self._average())))

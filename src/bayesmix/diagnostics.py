@@ -88,7 +88,7 @@ def _preview(posterior: Posterior, draws: Draws) -> Iterator[Problem]:
     )
     yield Problem(
         "preview",
-        f"These are draws of a Laplace approximation, not a sampled posterior; its Pareto k of {k:.2f} says that "
+        f"These are draws of an approximation, not a sampled posterior; its Pareto k of {k:.2f} says that "
         f"{verdict}. Fit without preview before anything is decided.",
         fatal=not k < PARETO_K,
     )

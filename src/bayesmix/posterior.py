@@ -51,7 +51,7 @@ class Posterior:
     attempts : tuple of str
         What was wrong with the attempts to sample it before.
     pareto_k : float
-        Of a preview: how far the Laplace approximation is from the posterior; NaN if it was sampled.
+        Of a preview: how far the approximation is from the posterior; NaN if it was sampled.
     notes : tuple of str
         What was noticed when it was loaded.
     accepted : bool
@@ -93,7 +93,7 @@ class Posterior:
 
     @property
     def preview(self) -> bool:
-        """Whether the draws are of a Laplace approximation."""
+        """Whether the draws are of an approximation."""
         return not np.isnan(self.pareto_k)
 
     @property

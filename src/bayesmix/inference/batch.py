@@ -9,8 +9,8 @@ import numpy as np
 
 from bayesmix.diagnostics import Problem, sampling_problems
 from bayesmix.inference.explore import Block, Explored, explore
-from bayesmix.inference.laplace import approximate
 from bayesmix.inference.mode import Mode
+from bayesmix.inference.preview import approximate
 from bayesmix.inference.program import Program, program
 from bayesmix.inference.progress import Tally
 from bayesmix.inference.sampling import Sample, Settings, compiling, sample
@@ -46,7 +46,7 @@ class Outcome:
     attempts : tuple of str
         What was wrong with the attempts before, in sentences.
     pareto_k : float
-        How far a Laplace approximation is from the posterior; NaN for what NUTS sampled.
+        How far an approximation is from the posterior; NaN for what NUTS sampled.
     """
 
     quantities: dict[str, np.ndarray]

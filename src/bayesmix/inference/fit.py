@@ -68,7 +68,7 @@ def fit(
     chains : int
         At least 2, since convergence is judged by their agreement.
     preview : bool
-        Do not sample: draw from the Laplace approximation, reweighted by importance. Quick, rough, and labelled so.
+        Do not sample: draw from an approximation, reweighted by importance. Quick, rough, and labelled so.
     progress : bool
         Show how far it is.
 
