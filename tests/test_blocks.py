@@ -114,11 +114,11 @@ def test_the_density_of_the_whole_is_that_of_its_parts(name, synthetic):
         compiled, pieces = Program(model, whole), [Program(model, p) for p in parts]
         draws = [piece.prior(np.random.default_rng(j), 1)[0] for j, piece in enumerate(pieces)]
         sites = [piece.unravel(u) for piece, u in zip(pieces, draws, strict=True)]
-        joined = []
+        joined = {}
         for site, shape in compiled.shapes.items():
             axis = next(i for i, n in enumerate(shape) if n != sites[0][site].shape[i])
-            joined.append(np.concatenate([s[site] for s in sites], axis=axis).ravel())
-        total = float(compiled.potential(np.concatenate(joined), whole))
+            joined[site] = np.concatenate([s[site] for s in sites], axis=axis)
+        total = float(compiled.potential(compiled.ravel(joined), whole))
         each = [float(p.potential(u, i)) for p, u, i in zip(pieces, draws, parts, strict=True)]
     assert total == pytest.approx(sum(each), rel=1e-10)
     assert each[0] != pytest.approx(each[1], rel=1e-3)

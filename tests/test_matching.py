@@ -170,7 +170,7 @@ def test_the_worst_point_of_a_real_table_gets_the_density_between_its_fit_and_it
     model, worst = Model.read("chinchilla_normal"), np.arange(len(runs)) == 1
     whole, refit = (fit(model, r, seed=0, draws=2000) for r in (runs, runs.rows(~worst)))
     seen, unseen = (log_likelihood(p, np.zeros(1, int), runs.rows(worst)).ravel() for p in (whole, refit))
-    assert smoothed(-seen)[1] > 2
+    assert smoothed(-seen)[1] > 1  # weights without a mean
 
     def excess(z: float) -> float:
         return float(expit(unseen - z).mean() - expit(z - seen).mean())

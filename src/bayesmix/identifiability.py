@@ -56,7 +56,7 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     model = dataclasses.replace(model, targets=(_first_target(model, runs),))
     inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
-    prior = compiled.prior(np.random.default_rng(_SEED), 1000, inputs)
+    prior = _sites(compiled, compiled.prior(np.random.default_rng(_SEED), 1000, inputs))
     spread = prior.std(axis=0)
     responses, quantities = _jacobians(compiled, prior[:_PRIOR_DRAWS], inputs)
     responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR
@@ -76,18 +76,23 @@ def _share(jacobian: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.sqrt(np.einsum("dei,dij,dej->de", jacobian, after, jacobian) / (jacobian**2).sum(axis=2))
 
 
-def _jacobians(compiled: Program, u: np.ndarray, inputs: Inputs):
-    """Return Jacobians at each u of the log response, and of each quantity of the law."""
+def _sites(compiled: Program, u: np.ndarray) -> np.ndarray:
+    """Return the unconstrained values of all sites, which are independent before, shape (draw, coordinate)."""
+    return np.asarray(jax.vmap(lambda u: jnp.concatenate([v.ravel() for v in compiled.unravel(u).values()]))(u))
+
+
+def _jacobians(compiled: Program, sites: np.ndarray, inputs: Inputs):
+    """Return Jacobians at each draw of the sites of the log response, and of each quantity of the law."""
     model = compiled.model
 
-    def constrained(u, inputs: Inputs):
-        values = compiled.values(u, inputs)
+    def constrained(sites, inputs: Inputs):
+        values = compiled.values(compiled.ravel(compiled.pieces(sites)), inputs)
         logs = jnp.log(jnp.maximum(model.mean(values, inputs), 1e-12))
         unknown = {n: values[n].ravel() for n in model.unknowns if n in model.law.quantities}
         return jnp.where(inputs.observed, logs, 0.0).ravel(), unknown
 
     function = jax.vmap(jax.jacfwd(constrained), in_axes=(0, None))
-    return compiled.compiled("jacobians", function, u, inputs)(u, inputs)
+    return compiled.compiled("jacobians", function, sites, inputs)(sites, inputs)
 
 
 def feedable(runs: Runs, names: Iterable[str] | None = None) -> list[Model]:

@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayesmix import laws
 from bayesmix.evaluation import log_likelihood
 from bayesmix.inference import fit
+from bayesmix.model import Model
+from bayesmix.noise import NOISES
+from bayesmix.runs import Runs
 from ranks import LAWS, TABLES, possible, ranks, simulated_model, uniformity, worst_r_hat
 
 pytestmark = pytest.mark.slow
@@ -27,15 +31,15 @@ def test_ranks_of_the_truth_are_uniform(name):
     assert min(p.values()) > FALSE_FAILURE / len(p) / len(LAWS), p
 
 
-# From 40 runs a break or two, each with a place and a sharpness, are hardly to be found: of bnsl, 600 leapfrog steps a
-# draw and seven minutes end in an R-hat of 1.10.
-ENDLESS = pytest.mark.skip(reason="chains disagree, after minutes")
+# From 40 runs over two decades breaks are hardly to be found: wherever there may be one is a mode of its own, on which
+# chains disagree. They are recovered below, from runs that show them.
+BROKEN = {
+    "bnsl": {"a": 1.5, "A": 1.0, "c0": 0.1, "d": 1.0, "f": 0.4, "c1": 0.3},
+    "bnsl2": {"a": 1.5, "A": 1.0, "c0": 0.1, "d1": 0.05, "f1": 0.4, "c1": 0.3, "g": 5.0, "f2": 0.4, "c2": -0.25},
+}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=ENDLESS if n in ("bnsl", "bnsl2") else ()) for n in laws.names() if n != "chinchilla"],
-)
+@pytest.mark.parametrize("name", [n for n in laws.names() if n != "chinchilla" and n not in BROKEN])
 def test_constants_drawn_from_the_prior_are_recovered(name, synthetic):
     """How likely the truth makes the runs lies among the draws' own likelihoods, and it lies where the draws do.
 
@@ -59,3 +63,18 @@ def test_constants_drawn_from_the_prior_are_recovered(name, synthetic):
         draws = posterior.values()[quantity]
         there, found = (np.log(v) if (draws > 0).all() else v for v in (truth[quantity], draws))
         assert (np.abs(there - found.mean(axis=0)) < 6 * found.std(axis=0)).all(), quantity
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_breaks_are_recovered_from_runs_on_both_sides_of_them(name):
+    """Each constant within 4 posterior standard deviations."""
+    truth, x = BROKEN[name], np.geomspace(1e6, 1e12, 90)
+    noise = np.exp(0.003 * np.random.default_rng(1).standard_normal(len(x)))
+    loss = laws.get(name)(x=x, **truth, x0=float(np.exp(np.log(x).mean()))) * noise
+    runs = Runs.of(pd.DataFrame({"run": np.arange(len(x)).astype(str), "D": x, "loss": loss}))
+    model = replace(Model.read(name), covariates={"x": "D"}, noise=NOISES["log_normal"])
+    posterior = fit(model, runs, seed=0)
+    assert posterior.converged
+    found = posterior.summary()
+    for quantity, value in truth.items():
+        assert abs(found["mean"][f"{quantity}[loss]"] - value) < 4 * found["sd"][f"{quantity}[loss]"], quantity

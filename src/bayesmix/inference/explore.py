@@ -97,7 +97,7 @@ def _centred(
 
 def _informed(compiled: Program, inputs: Inputs, mode: Mode) -> Inputs:
     """Centre each group by how well the runs know it: the precision of its offsets beyond that of the prior."""
-    precision = compiled.unravel(np.diag(np.linalg.pinv(mode.scale @ mode.scale.T)))
+    precision = compiled.pieces(np.diag(np.linalg.pinv(mode.scale @ mode.scale.T)))
     values = {n: v[0] for n, v in compiled.constrain(mode.centre[None], inputs).items()}
     centring = {}
     for name, now in inputs.centring.items():

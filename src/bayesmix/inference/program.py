@@ -17,17 +17,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-from numpyro.distributions import Distribution, Uniform, biject_to, constraints
+from numpyro.distributions import biject_to
 from numpyro.infer.util import constrain_fn, potential_energy
 
-from bayesmix.inference import nuts
+from bayesmix.inference import coordinates, nuts
 from bayesmix.inference.maps import make_room
 from bayesmix.inputs import Inputs
 from bayesmix.law import Prior
 from bayesmix.model import Model
 from bayesmix.pooling import widening
 from bayesmix.precision import double
-from bayesmix.priors import arguments, draw, rebuild
+from bayesmix.priors import rebuild
 
 # Points whose density is computed at once: enough to be quick, few enough for 100,000 responses to fit into memory.
 _POINTS, _VALUES = 64, 2**20
@@ -71,14 +71,28 @@ class Program:
         """Number of unconstrained coordinates."""
         return len(self.labels)
 
-    def unravel(self, u: Any) -> dict[str, Any]:
-        """Return the unconstrained value of each site from the flat u."""
+    @cached_property
+    def terms(self) -> list[list[str]]:
+        """Sites that are sampled by their sum and their ratios."""
+        return coordinates.terms(self.model)
+
+    def pieces(self, u: Any) -> dict[str, Any]:
+        """Return the part of the flat u that belongs to each site, in its shape."""
         values, begin = {}, 0
         for name, shape in self.shapes.items():
             end = begin + int(np.prod(shape))
             values[name] = u[begin:end].reshape(shape)
             begin = end
         return values
+
+    def unravel(self, u: Any) -> dict[str, Any]:
+        """Return the unconstrained value of each site from the flat u."""
+        return coordinates.apart(self.pieces(u), self.terms)
+
+    def ravel(self, sites: Mapping[str, Any]) -> Any:
+        """Return the flat u from the unconstrained value of each site: the inverse of `unravel`."""
+        together = coordinates.together(sites, self.terms)
+        return jnp.concatenate([together[n].ravel() for n in self.shapes])
 
     def potential(self, u: Any, inputs: Inputs) -> Any:
         """Return the negative log joint density of u."""
@@ -91,10 +105,9 @@ class Program:
     def prior(self, rng: np.random.Generator, count: int, inputs: Inputs | None = None) -> np.ndarray:
         """Draw u from the prior with the numbers of these inputs, or of the example; shape (draw, coordinate)."""
         priors = (inputs or self.example).priors
-        drawn = [
-            _free_draws(self.model, n, priors, rng, (count, *s)).reshape(count, -1) for n, s in self.shapes.items()
-        ]
-        return np.concatenate(drawn, axis=1)
+        drawn = {n: coordinates.drawn(self.model, n, priors, rng, (count, *s)) for n, s in self.shapes.items()}
+        together = coordinates.together(drawn, self.terms)
+        return np.concatenate([together[n].reshape(count, -1) for n in self.shapes], axis=1)
 
     def density(self, u: np.ndarray, batch: Inputs) -> tuple[np.ndarray, np.ndarray]:
         """Return the potential and its gradient at points u, shape (posterior, point, coordinate)."""
@@ -139,7 +152,7 @@ class Program:
         That of the priors' numbers in these inputs, or of the model's own.
         """
         numbers = inputs.priors[name] if inputs else None
-        return _free(rebuild(self.model.unknowns[name].distribution, numbers), values)
+        return coordinates.free(rebuild(self.model.unknowns[name].distribution, numbers), values)
 
     def recentred(self, u: np.ndarray, before: Inputs, after: Inputs) -> np.ndarray:
         """Return where u lies when sites are centred as in `after`; see `pooling.scaled`."""
@@ -152,7 +165,7 @@ class Program:
             scale = self.model.scale_of(name, values, before)
             ratio = widening(scale, centring) / widening(scale, before.centring[name])
             sites[site] = sites[site] * ratio.reshape(*ratio.shape, *(1,) * (sites[site].ndim - ratio.ndim))
-        return jnp.concatenate([sites[n].ravel() for n in self.shapes])
+        return self.ravel(sites)
 
     def advance(self, *arguments: Any) -> tuple[nuts.State, nuts.Draw]:
         """Make `nuts.STEPS` leapfrog steps in every lane; the arguments are those of `_advance`.
@@ -204,30 +217,6 @@ def _points(batch: Inputs) -> int:
     return int(np.clip(_VALUES // max(1, np.size(batch.response)), 4, _POINTS))
 
 
-def _free_draws(
-    model: Model, site: str, priors: Mapping[str, Any], rng: np.random.Generator, size: tuple[int, ...]
-) -> np.ndarray:
-    """Draw one site from its prior, on the unconstrained scale."""
-    if site.endswith(".offset"):
-        return rng.standard_normal(size)
-    name = site.removesuffix(".spread").removesuffix(".population").removesuffix(".relative")
-    if site.endswith(".spread"):
-        return np.log(np.abs(rng.normal(0, model.pooling[name].spread, size)))
-    distribution = rebuild(model.unknowns[name].distribution, priors[name])
-    return _free(distribution, draw(distribution, rng, size))
-
-
-def _free(distribution: Distribution, x: np.ndarray) -> np.ndarray:
-    """Return values on the unconstrained scale of a prior, as NumPyro's `biject_to` has it."""
-    support = distribution.support
-    if support is constraints.positive:
-        return np.log(x)
-    if support is constraints.unit_interval or isinstance(distribution, Uniform):
-        bounds = arguments(distribution) if isinstance(distribution, Uniform) else {"low": 0.0, "high": 1.0}
-        return np.log(x - bounds["low"]) - np.log(bounds["high"] - x)
-    return x
-
-
 @dataclass(frozen=True)
 class _Key:
     """Equal for models that differ in nothing but numbers of priors, on runs of the same shape."""
@@ -257,7 +246,7 @@ def structure(model: Model) -> tuple:
         if not isinstance(quantity, Prior):
             return repr(quantity)
         family = type(quantity.distribution).__name__
-        return (family, quantity.dims, quantity.relative, quantity.zero_sum, quantity.scaled_by)
+        return (family, quantity.unit, quantity.dims, quantity.relative, quantity.zero_sum, quantity.scaled_by)
 
     quantities = tuple((n, kind(q)) for n, q in model.quantities.items())
     pooling = tuple(sorted(model.pooling.items(), key=lambda p: p[0]))
