@@ -6,9 +6,8 @@
     python benchmarks/decision --out results --only RegMix
 
 One of the mixtures on offer is chosen, whose losses were measured but shown to nobody; regret is what it lost against
-the best of them, in nats. Ways to choose that answer with a mixture of their own get the nearest one on offer. Claims
-are of sampled posteriors, not of previews. What was computed is kept in the folder, so that the same command goes on
-where it was stopped.
+the best of them, in nats. Ways to choose that answer with a mixture of their own get the nearest one on offer. What was
+computed is kept in the folder, so that the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -73,7 +72,6 @@ def main() -> None:
         return
     asked.out.mkdir(parents=True, exist_ok=True)
     regrets, claims = (pd.concat(found) for found in zip(*(decisions(wish, asked.out) for wish in wishes), strict=True))
-    claims = claims[~claims["wish"].isin([w.name for w in wishes if w.preview])]
     text = ["Mean regret, nats, by number of runs: of models like those seen / of larger ones.",
             markdown(regretted(regrets)), "Claims about single measured runs of all mixtures against the baseline.",
             markdown(claimed(claims).round(3).reset_index()), markdown(covered(claims))]  # fmt: skip

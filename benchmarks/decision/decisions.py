@@ -46,7 +46,7 @@ def _kept(wish: Wish, count: int, seed: int, folder: Path) -> tuple[pd.DataFrame
 def _decided(wish: Wish, count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     offer, rng = wish.offer(), np.random.default_rng(seed)
     runs = wish.runs(rng.permutation(len(offer.learned))[:count])
-    found = posterior(runs, preview=wish.preview)
+    found = posterior(runs)
     expected, measured = objective(wish, found)
     choices = {OURS: int(expected.mean(axis=0).argmin())}
     choices |= {name: choose(wish, runs, rng) for name, choose in CHOOSERS.items()}

@@ -120,8 +120,6 @@ class Wish:
     start, most : int
         Runs before any is proposed, and with the last that is drawn at random; none where nothing is replayed. Half as
         many as at the start are proposed at a time.
-    preview : bool
-        Posteriors are Laplace previews: thirteen targets of seventeen domains take NUTS up to a quarter of an hour.
     """
 
     name: str
@@ -131,7 +129,6 @@ class Wish:
     shown: tuple[int, ...]
     start: int = 0
     most: int = 0
-    preview: bool = False
 
     def path(self, folder: Path, *what: object) -> Path:
         """Return where a result of this wish is kept."""
@@ -155,6 +152,6 @@ class Wish:
 
 WISHES = (
     Wish("RegMix, loss on Pile-CC", "regmix-pile17", regmix, ("loss.pile_cc",), (32, 64, 128, 256, 512), 16, 128),
-    Wish("RegMix, mean of 13 losses", "regmix-pile17", regmix, (), (32, 64, 128, 256, 512), preview=True),
+    Wish("RegMix, mean of 13 losses", "regmix-pile17", regmix, (), (32, 64, 128, 256, 512)),
     Wish("SlimPajama, mean of 7 losses", "slimpajama-7-and-pile-4", seven, (), (10, 20, 40), 8, 40),
 )

@@ -200,7 +200,8 @@ class Information:
         """Begin with no runs taken; expected and measured responses have the shape (draw, run, target)."""
         told, noise = signal(expected, measured), measured - expected
         # Errors of one run go together, which says more of differences between its targets, and less of their sum.
-        noise = np.clip(noise / np.maximum(half_width(noise), _TINY), -_OUTLYING, _OUTLYING)
+        with np.errstate(over="ignore"):  # what overflows is clipped
+            noise = np.clip(noise / np.maximum(half_width(noise), _TINY), -_OUTLYING, _OUTLYING)
         together = np.atleast_2d(np.corrcoef(noise.reshape(-1, expected.shape[2]).T))
         root = np.linalg.cholesky(nearest_correlation(together))
         flat = np.linalg.solve(root, told[..., None])[..., 0].reshape(len(expected), -1)
