@@ -12,7 +12,8 @@ from scipy import stats
 from bayesmix import laws
 from bayesmix.inference import fit
 from bayesmix.inference.explore import Block, explore
-from bayesmix.inference.program import padded, program
+from bayesmix.inference.program import program
+from bayesmix.inputs import padded
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling

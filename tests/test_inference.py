@@ -8,7 +8,8 @@ from numpyro.distributions import Normal
 from bayesmix import laws
 from bayesmix.errors import BayesmixError
 from bayesmix.inference import fit
-from bayesmix.inference.program import padded, program
+from bayesmix.inference.program import program
+from bayesmix.inputs import padded
 from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES

@@ -7,7 +7,8 @@ import pytest
 
 from bayesmix.errors import InputError
 from bayesmix.evaluation import log_likelihood
-from bayesmix.inference.program import Program, stacked
+from bayesmix.inference.program import Program
+from bayesmix.inputs import stacked
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling

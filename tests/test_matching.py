@@ -12,7 +12,8 @@ from bayesmix import laws
 from bayesmix.diagnostics import PARETO_K
 from bayesmix.evaluation import log_likelihood
 from bayesmix.inference import fit
-from bayesmix.inference.program import padded, program
+from bayesmix.inference.program import program
+from bayesmix.inputs import padded
 from bayesmix.loo import estimate
 from bayesmix.matching import _centred, matching, smoothed
 from bayesmix.model import Model

@@ -15,7 +15,8 @@ from bayesmix import laws
 from bayesmix.inference import explore
 from bayesmix.inference.blocks import blocks, separable
 from bayesmix.inference.mode import find_modes
-from bayesmix.inference.program import Program, padded, program, stacked
+from bayesmix.inference.program import Program, program
+from bayesmix.inputs import padded, stacked
 from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES

@@ -12,7 +12,8 @@ from numpyro.infer import Predictive
 from bayesmix import laws
 from bayesmix.inference import fit
 from bayesmix.inference import program as programs
-from bayesmix.inference.program import Program, padded, stacked
+from bayesmix.inference.program import Program
+from bayesmix.inputs import padded, stacked
 from bayesmix.law import law, prior
 from bayesmix.model import Model
 from bayesmix.noise import NOISES

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayesmix import Model, Runs
-from bayesmix.inference.program import Program, padded, program
+from bayesmix.inference.program import Program, program
+from bayesmix.inputs import padded
 from bayesmix.precision import in_double
 
 DELTA = 1e-3  # of the Huber loss, as Hoffmann et al. (2022)

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import logsumexp
 
-from bayesmix.inference.program import padded, program
-from bayesmix.inputs import Inputs
+from bayesmix.inference.program import program
+from bayesmix.inputs import Inputs, padded
 from bayesmix.model import Model
 from bayesmix.noise import sampled
 from bayesmix.posterior import Posterior

@@ -18,8 +18,8 @@ import numpy as np
 from bayesmix import ready
 from bayesmix.diagnostics import PRIOR_SD_KEPT
 from bayesmix.errors import BayesmixError
-from bayesmix.inference.program import Program, padded, program
-from bayesmix.inputs import Inputs
+from bayesmix.inference.program import Program, program
+from bayesmix.inputs import Inputs, padded
 from bayesmix.law import OWN
 from bayesmix.model import Model
 from bayesmix.precision import in_double

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import jax
+import numpy as np
+
+T = TypeVar("T")
 
 
 @jax.tree_util.register_dataclass
@@ -88,3 +91,38 @@ class Coordinates:
     def of(self, dim: str) -> tuple[str, ...]:
         """Return the names along a dimension."""
         return {"target": self.targets, "domain": self.domains, **self.levels}[dim]
+
+
+def stacked(of_each: list[T]) -> T:
+    """Return inputs, or other trees, of the same shape with a leading dimension (posterior)."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *of_each)
+
+
+def padded(inputs: Inputs) -> Inputs:
+    """Return inputs with their rows filled up to a round number: copies of the first that nobody observed."""
+    rows = len(inputs.response)
+    size = _round(rows)
+    chosen = np.where(np.arange(size) < rows, np.arange(size), 0)
+    filled = rows_of(inputs, chosen)
+    return replace(filled, observed=filled.observed & (np.arange(size) < rows)[:, None])
+
+
+def rows_of(inputs: Inputs, rows: np.ndarray) -> Inputs:
+    """Return inputs with these of their rows."""
+    return replace(
+        inputs,
+        covariates={n: v[rows] for n, v in inputs.covariates.items()},
+        groups={n: v[rows] for n, v in inputs.groups.items()},
+        response=inputs.response[rows],
+        observed=inputs.observed[rows],
+        items=inputs.items[rows],
+        noise_by=inputs.noise_by[rows],
+    )
+
+
+def _round(rows: int) -> int:
+    """Return the next of 16, 24, 32, 48, 64, 96, ...: at most half more, a third on average less."""
+    size = 16
+    while size < rows:
+        size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
+    return size

@@ -25,8 +25,7 @@ from bayesmix.covariates import is_target
 from bayesmix.discrepancy import fall, whole
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import over_draws, root_of
-from bayesmix.inference.program import padded
-from bayesmix.inputs import Inputs
+from bayesmix.inputs import Inputs, padded
 from bayesmix.model import Model
 from bayesmix.noise import sampled
 from bayesmix.posterior import Posterior

@@ -30,8 +30,8 @@ from arviz_stats.base import array_stats
 
 from bayesmix.diagnostics import PARETO_K
 from bayesmix.inference.blocks import blocks
-from bayesmix.inference.program import Program, padded, program, stacked
-from bayesmix.inputs import Inputs
+from bayesmix.inference.program import Program, program
+from bayesmix.inputs import Inputs, padded, stacked
 from bayesmix.pooling import departure
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double

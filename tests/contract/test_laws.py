@@ -9,7 +9,8 @@ import pytest
 from bayesmix import laws, ready
 from bayesmix.covariates import BY_DOMAIN, COVARIATES
 from bayesmix.errors import BayesmixError
-from bayesmix.inference.program import Program, stacked
+from bayesmix.inference.program import Program
+from bayesmix.inputs import stacked
 from bayesmix.law import OWN, Prior, Reference
 from bayesmix.model import Model
 from bayesmix.noise import NOISES

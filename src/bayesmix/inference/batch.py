@@ -9,7 +9,6 @@ import numpy as np
 
 from bayesmix.diagnostics import Problem, sampling_problems
 from bayesmix.inference.explore import Block, Explored, explore
-from bayesmix.inference.mode import Mode
 from bayesmix.inference.preview import approximate
 from bayesmix.inference.program import Program, program
 from bayesmix.inference.progress import Tally
@@ -24,7 +23,7 @@ _SLOTS, _SMALL = (1, 2, 3, 4, 6, 8), 256
 # What each attempt asks for: an acceptance rate, and how many times the draws, of which the rest is thinned away. The
 # last is for chains that nearly agree and lack nothing but effective draws.
 _LADDER: tuple[tuple[float | None, int], ...] = ((None, 1), (0.95, 1), (0.99, 2), (0.99, 6))
-_FUNNEL = 0.9  # acceptance rate to begin with where a scale is unknown
+_FUNNEL = 0.9  # acceptance rate to begin with where runs hardly know a scale
 # Fewer draws a chain cannot pass the diagnostics, however well they mix.
 _JUDGED = 400
 
@@ -68,7 +67,7 @@ def condition(
     compiled = program(model, blocks[0].inputs)
     if not preview:
         compiling(compiled, blocks[0].inputs, slots, settings)
-    if blocks[0].inputs.centring:
+    if blocks[0].inputs.centring or compiled.noise is not None:
         settings = replace(settings, acceptance=_FUNNEL)
     count = min(threads, -(-len(blocks) // slots))
     with Streams[tuple[int, Outcome | None]](threads) as streams:
@@ -138,7 +137,7 @@ class _Batch:
                 continue
             again = replace(
                 explored[i],
-                task=replace(explored[i].task, modes=[_fitted(outcome.sample.u)]),
+                task=explored[i].task.after(outcome.sample.u),
                 attempts=(*explored[i].attempts, "; ".join(w.short for w in wrong)),
             )
             # Alone: few fail as a rule, they are slow, and company would only wait for them.
@@ -163,16 +162,6 @@ def _wrong(outcome: Outcome, settings: Settings, rung: int) -> list[Problem]:
     found = sampling_problems(outcome.quantities, outcome.sample.stats)
     wrong = [p for p in found if p.fatal or (rung == 0 and p.kind == "divergences")]
     return [] if rung == last - 1 and not all(p.mild for p in wrong) else wrong
-
-
-def _fitted(u: np.ndarray) -> Mode:
-    """Return the normal distribution with the mean and covariance of draws."""
-    flat = u.reshape(-1, u.shape[-1])
-    covariance = np.atleast_2d(np.cov(flat.T))
-    # Directions that hardly move would otherwise be lost to rounding.
-    bends, axes = np.linalg.eigh(covariance)
-    scale = axes * np.sqrt(np.maximum(bends, 1e-12 * max(bends.max(), 1e-12)))
-    return Mode(flat.mean(axis=0), scale, 0.0)
 
 
 def _outcome(compiled: Program, explored: Explored, taken: Sample) -> Outcome:

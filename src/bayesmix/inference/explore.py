@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesmix.inference.mode import Mode, find_modes
-from bayesmix.inference.program import Program, program, rows_of, stacked
-from bayesmix.inference.sampling import Task
-from bayesmix.inputs import Inputs
+from bayesmix.inference.program import Program, program
+from bayesmix.inference.task import Task
+from bayesmix.inputs import Inputs, rows_of, stacked
 
 _PRIOR_DRAWS = 1000
 # Of more rows than `_MANY`, a sample of `_ENOUGH` shows where to climb.
@@ -58,10 +58,8 @@ def explore(compiled: Program, blocks: list[Block], slots: int) -> list[Explored
     modes = _modes(compiled, inputs, priors)
     if inputs[0].centring and any(modes):
         inputs, modes = _centred(compiled, inputs, modes, priors)
-    return [
-        Explored(b, Task(i, m, r), p, len(m))
-        for b, i, m, r, p in zip(blocks, inputs, modes, rngs, priors, strict=False)
-    ]
+    tasks = [Task.of(compiled, i, m, p, r) for i, m, p, r in zip(inputs, modes, priors, rngs, strict=True)]
+    return [Explored(b, t, p, len(t.modes)) for b, t, p in zip(blocks, tasks, priors, strict=False)]
 
 
 def _modes(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) -> list[list[Mode]]:

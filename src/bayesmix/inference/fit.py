@@ -12,12 +12,12 @@ from bayesmix.errors import BayesmixError, InputError
 from bayesmix.inference.batch import Block, Outcome, condition, slots_for
 from bayesmix.inference.blocks import blocks, joined
 from bayesmix.inference.mode import nowhere_finite
-from bayesmix.inference.program import padded, structure
+from bayesmix.inference.program import structure
 from bayesmix.inference.progress import Report, Together
 from bayesmix.inference.progress import progress as show
 from bayesmix.inference.sampling import Settings
 from bayesmix.inference.streams import cores
-from bayesmix.inputs import Coordinates, Inputs
+from bayesmix.inputs import Coordinates, Inputs, padded
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior, assemble
 from bayesmix.precision import in_double

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.errors import BayesmixError
+from bayesmix.inference.funnel import Funnel, inside, squeezed
 from bayesmix.inference.program import Program
 from bayesmix.inputs import Inputs
 
@@ -45,6 +46,19 @@ class Mode:
     centre: np.ndarray
     scale: np.ndarray
     evidence: float
+
+    @classmethod
+    def fitted(cls, u: np.ndarray, weights: np.ndarray | None = None) -> Mode:
+        """Return the normal distribution with the mean and covariance of draws, shape (draw, coordinate)."""
+        covariance = np.atleast_2d(np.cov(u.T, aweights=weights, ddof=0))
+        # Directions that hardly move would otherwise be lost to rounding.
+        bends, axes = np.linalg.eigh(covariance)
+        scale = axes * np.sqrt(np.maximum(bends, 1e-12 * max(bends.max(), 1e-12)))
+        return cls(np.average(u, axis=0, weights=weights), scale, 0.0)
+
+    def within(self, funnel: Funnel | None) -> Mode:
+        """Return this in the coordinates of a funnel."""
+        return Mode(inside(funnel, self.centre), squeezed(funnel, self.centre, self.scale), self.evidence)
 
 
 def find_modes(

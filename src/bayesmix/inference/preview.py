@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesmix.inference.funnel import outside
 from bayesmix.inference.mode import Mode
-from bayesmix.inference.program import Program, stacked
-from bayesmix.inference.sampling import Sample, Settings, Task
+from bayesmix.inference.program import Program
+from bayesmix.inference.sampling import Sample, Settings
+from bayesmix.inference.task import Task
+from bayesmix.inputs import stacked
 
 # A proposal is good below this Pareto k; so many are tried.
 _GOOD, _ROUNDS = 0.5, 5
@@ -26,21 +29,22 @@ def approximate(program: Program, task: Task, settings: Settings) -> tuple[Sampl
     rounds, modes = [], task.modes
     for _ in range(_ROUNDS):
         rounds.append(_weighed(program, task, modes, settings.chains * settings.draws))
-        u, weights, _, k = rounds[-1]
+        v, weights, _, k = rounds[-1]
         if k < _GOOD:
             break
-        modes = [_fitted(u, _tempered(weights, u.shape[1]))]
-    u, weights, potential, k = min(rounds, key=lambda r: r[-1])
-    chosen = task.rng.choice(len(u), shape, p=weights)
+        modes = [Mode.fitted(v, _tempered(weights, v.shape[1]))]
+    v, weights, potential, k = min(rounds, key=lambda r: r[-1])
+    chosen = task.rng.choice(len(v), shape, p=weights)
+    u, volume = outside(task.funnel, v[chosen])
     nothing = np.zeros(shape)
     stats = {
-        "lp": -potential[chosen],
+        "lp": -potential[chosen] - volume,
         "energy": potential[chosen],
         "acceptance_rate": nothing + 1,
         "n_steps": nothing.astype(int),
         "diverging": nothing.astype(bool),
     }
-    return Sample(u[chosen], stats), k
+    return Sample(u, stats), k
 
 
 def _weighed(
@@ -49,12 +53,13 @@ def _weighed(
     """Return draws of a proposal, their weights, which sum to one, their potentials, and Pareto k of the weights."""
     from arviz_stats.base import array_stats
 
-    u, proposed = _proposed(modes, task.rng, number)
-    potential = program.density(u[None], stacked([task.inputs]))[0][0]
+    v, proposed = _proposed(modes, task.rng, number)
+    u, volume = outside(task.funnel, v)
+    potential = program.density(u[None], stacked([task.inputs]))[0][0] - volume
     log_weights = np.where(np.isfinite(potential), -potential - proposed, -np.inf)
     # ArviZ takes what importance sampling for LOO starts from: log likelihoods, the negative of log weights.
     smoothed, k = array_stats.psislw(log_weights.max() - log_weights)
-    return u, _normalised(smoothed), potential, float(k)
+    return v, _normalised(smoothed), potential, float(k)
 
 
 def _normalised(log_weights: np.ndarray) -> np.ndarray:
@@ -69,12 +74,6 @@ def _tempered(weights: np.ndarray, size: int) -> np.ndarray:
     return next((w for w in tried if 1 / (w**2).sum() >= wanted), np.full(len(weights), 1 / len(weights)))
 
 
-def _fitted(u: np.ndarray, weights: np.ndarray) -> Mode:
-    centre = weights @ u
-    root = np.sqrt(weights)[:, None] * (u - centre)
-    return Mode(centre, np.linalg.qr(root)[1].T, 0.0)
-
-
 def _proposed(modes: list[Mode], rng: np.random.Generator, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Return draws of the proposal and its log density up to a constant."""
     evidence = np.array([m.evidence for m in modes])
@@ -82,10 +81,10 @@ def _proposed(modes: list[Mode], rng: np.random.Generator, number: int) -> tuple
     which = rng.choice(len(modes), number, p=shares / shares.sum())
     size = len(modes[0].centre)
     z = rng.standard_normal((number, size)) / np.sqrt(rng.chisquare(7, (number, 1)) / 7)
-    u = np.stack([modes[m].centre + modes[m].scale @ row for m, row in zip(which, z, strict=True)])
+    v = np.stack([modes[m].centre + modes[m].scale @ row for m, row in zip(which, z, strict=True)])
     parts = []
     for mode, share in zip(modes, shares, strict=True):
-        distance = (np.linalg.solve(mode.scale, (u - mode.centre).T) ** 2).sum(axis=0)
+        distance = (np.linalg.solve(mode.scale, (v - mode.centre).T) ** 2).sum(axis=0)
         volume = np.linalg.slogdet(mode.scale)[1]
         parts.append(np.log(share) - volume - 0.5 * (7 + size) * np.log1p(distance / 7))
-    return u, np.logaddexp.reduce(parts, axis=0)
+    return v, np.logaddexp.reduce(parts, axis=0)

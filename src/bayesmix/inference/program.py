@@ -17,10 +17,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
-from numpyro.distributions import biject_to
+from numpyro.distributions import biject_to, constraints
 from numpyro.infer.util import constrain_fn, potential_energy
 
 from bayesmix.inference import coordinates, nuts
+from bayesmix.inference.funnel import outside
 from bayesmix.inference.maps import make_room
 from bayesmix.inputs import Inputs
 from bayesmix.law import Prior
@@ -32,6 +33,7 @@ from bayesmix.priors import rebuild
 # Points whose density is computed at once: enough to be quick, few enough for 100,000 responses to fit into memory.
 _POINTS, _VALUES = 64, 2**20
 _INTERNAL = (".relative", ".offset")
+_FEW = 24  # rows, of which the noise's scale may not be known
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,13 @@ class Program:
     def terms(self) -> list[list[str]]:
         """Sites that are sampled by their sum and their ratios."""
         return coordinates.terms(self.model)
+
+    @cached_property
+    def noise(self) -> int | None:
+        """Coordinate of the noise's scale where a funnel is to be expected: it has one, and runs are few."""
+        found = [i for i, n in enumerate(self.labels) if n in ("sigma", "sigma.relative")]
+        log = found and self.model.unknowns["sigma"].distribution.support is constraints.positive
+        return found[0] if log and len(found) == 1 and len(self.example.response) <= _FEW else None
 
     def pieces(self, u: Any) -> dict[str, Any]:
         """Return the part of the flat u that belongs to each site, in its shape."""
@@ -170,14 +179,18 @@ class Program:
     def advance(self, *arguments: Any) -> tuple[nuts.State, nuts.Draw]:
         """Make `nuts.STEPS` leapfrog steps in every lane; the arguments are those of `_advance`.
 
-        Lanes are (posterior, chain), in whitened coordinates z, where u = centre + scale z.
+        Lanes are (posterior, chain), in whitened coordinates z, where v = centre + scale z and v is as in `Funnel`.
         """
         return self.compiled("advance", self._advance, *arguments)(*arguments)
 
-    def _advance(self, state, uniform, momentum, inputs, centre, scale, target, adapting):
-        def posterior(state, uniform, momentum, inputs, centre, scale, target, adapting):
+    def _advance(self, state, uniform, momentum, inputs, funnel, centre, scale, target, adapting):
+        def posterior(state, uniform, momentum, inputs, funnel, centre, scale, target, adapting):
+            def potential(z):
+                u, volume = outside(funnel, centre + scale @ z)
+                return self.potential(u, inputs) - volume
+
             def density(z):
-                return jax.value_and_grad(lambda z: self.potential(centre + scale @ z, inputs))(z)
+                return jax.value_and_grad(potential)(z)
 
             def lane(state, uniform, momentum):
                 return nuts.advance(state, uniform, momentum, density, target, adapting)
@@ -185,7 +198,8 @@ class Program:
             return jax.vmap(lane)(state, uniform, momentum)
 
         def step(state, random):
-            return jax.vmap(posterior)(state, random[0], random[1], inputs, centre, scale, target, adapting)
+            uniform, momentum = random
+            return jax.vmap(posterior)(state, uniform, momentum, inputs, funnel, centre, scale, target, adapting)
 
         return jax.lax.scan(step, state, (uniform, momentum))
 
@@ -251,38 +265,3 @@ def structure(model: Model) -> tuple:
     quantities = tuple((n, kind(q)) for n, q in model.quantities.items())
     pooling = tuple(sorted(model.pooling.items(), key=lambda p: p[0]))
     return (model.law.function, model.noise.name, quantities, pooling, tuple(sorted(model.shrinkage)))
-
-
-def stacked(inputs: list[Inputs]) -> Inputs:
-    """Return inputs of the same shape with a leading dimension (posterior)."""
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *inputs)
-
-
-def padded(inputs: Inputs) -> Inputs:
-    """Return inputs with their rows filled up to a round number: copies of the first that nobody observed."""
-    rows = len(inputs.response)
-    size = _round(rows)
-    chosen = np.where(np.arange(size) < rows, np.arange(size), 0)
-    filled = rows_of(inputs, chosen)
-    return replace(filled, observed=filled.observed & (np.arange(size) < rows)[:, None])
-
-
-def rows_of(inputs: Inputs, rows: np.ndarray) -> Inputs:
-    """Return inputs with these of their rows."""
-    return replace(
-        inputs,
-        covariates={n: v[rows] for n, v in inputs.covariates.items()},
-        groups={n: v[rows] for n, v in inputs.groups.items()},
-        response=inputs.response[rows],
-        observed=inputs.observed[rows],
-        items=inputs.items[rows],
-        noise_by=inputs.noise_by[rows],
-    )
-
-
-def _round(rows: int) -> int:
-    """Return the next of 16, 24, 32, 48, 64, 96, ...: at most half more, a third on average less."""
-    size = 16
-    while size < rows:
-        size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
-    return size

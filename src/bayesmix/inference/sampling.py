@@ -12,10 +12,11 @@ import numpy as np
 
 from bayesmix.diagnostics import energy_mixing
 from bayesmix.inference import nuts
-from bayesmix.inference.mode import Mode
-from bayesmix.inference.program import Program, stacked
+from bayesmix.inference.funnel import Funnel, outside
+from bayesmix.inference.program import Program
 from bayesmix.inference.progress import Tally
-from bayesmix.inputs import Inputs
+from bayesmix.inference.task import Task
+from bayesmix.inputs import Inputs, stacked
 
 STATS = ("lp", "energy", "acceptance_rate", "n_steps", "diverging")
 # Draws of each chain in the first stages of the warm-up; the last is repeated.
@@ -66,6 +67,7 @@ class Sample:
 class _Chains:
     """The chains of one posterior while they run."""
 
+    funnel: Funnel | None
     centre: np.ndarray
     scale: np.ndarray
     step: float
@@ -92,7 +94,7 @@ class _Chains:
 
     @classmethod
     def idle(cls, size: int, settings: Settings) -> _Chains:
-        return cls(np.zeros(size), np.eye(size), 1.0, settings, np.zeros((settings.chains, size)), stage=-1)
+        return cls(None, np.zeros(size), np.eye(size), 1.0, settings, np.zeros((settings.chains, size)), stage=-1)
 
     def take(self, out: dict[str, np.ndarray], state: Any, slot: int) -> bool:
         """Add what a round gave, arrays (step, chain, ...); return whether the lanes must begin anew."""
@@ -110,17 +112,17 @@ class _Chains:
         }
         self.seen, self.counts = [], []
         if self.sampling:
-            u = self.centre + draws["z"] @ self.scale.T
-            stats = {n: draws[n] for n in STATS}
+            u, volume = outside(self.funnel, self.centre + draws["z"] @ self.scale.T)
+            stats = {n: draws[n] for n in STATS} | {"lp": draws["lp"] - volume}
             # Of all draws, since thinned ones seem to mix better.
             bfmi = np.repeat(energy_mixing(stats["energy"])[:, None], stats["energy"].shape[1], axis=1)
             self.sample = Sample(u, stats | {"bfmi": bfmi})
             return False
-        u = self.centre + np.asarray(state.tree.proposal.z)[slot] @ self.scale.T
+        v = self.centre + np.asarray(state.tree.proposal.z)[slot] @ self.scale.T
         # One step size for all chains: a single one that was misled shall not sample with its own.
         self.step = float(np.exp(np.asarray(state.averaging.average)[slot].mean()))
         self._adapt(draws)
-        self.z = np.linalg.solve(self.scale, (u - self.centre).T).T
+        self.z = np.linalg.solve(self.scale, (v - self.centre).T).T
         return True
 
     def _adapt(self, draws: dict[str, np.ndarray]) -> None:
@@ -159,25 +161,6 @@ def _white(covariance: np.ndarray, count: int) -> bool:
     return bool(lengths[-1] < 2 * (1 + scatter) ** 2 and lengths[0] > max(0.0, 1 - scatter) ** 2 / 2)
 
 
-@dataclass(frozen=True)
-class Task:
-    """A posterior to be sampled.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        What it is conditioned on.
-    modes : list of Mode
-        The first whitens, chains start around all of them.
-    rng : Generator
-        Source of its randomness.
-    """
-
-    inputs: Inputs
-    modes: list[Mode]
-    rng: np.random.Generator
-
-
 def sample(
     program: Program, tasks: Sequence[Task], slots: int, settings: Settings, report: Tally
 ) -> Iterator[tuple[int, Sample]]:
@@ -210,11 +193,11 @@ def sample(
                 holds[slot] = queue.popleft()
                 chains[slot] = begun = _begun(program, tasks[holds[slot]], settings)
                 state = _begin_lanes(state, slot, begun)
-                batch = stacked([tasks[i].inputs for i in holds])
+                batch = stacked([(tasks[i].inputs, tasks[i].funnel) for i in holds])
         uniform, momentum = _random([tasks[i] for i in holds], chains, settings.chains, program.size)
         running = [c or _Chains.idle(program.size, settings) for c in chains]
         state, out = program.advance(
-            state, uniform, momentum, batch,
+            state, uniform, momentum, *batch,
             np.stack([c.centre for c in running]), np.stack([c.scale for c in running]),
             np.full(slots, settings.acceptance), np.array([not c.sampling for c in running]),
         )  # fmt: skip
@@ -245,9 +228,9 @@ def _random(tasks: list[Task], chains: list[_Chains | None], number: int, size: 
 
 def _begun(program: Program, task: Task, settings: Settings) -> _Chains:
     best = task.modes[0]
-    u = _starts(program, task, settings.chains)
-    step = program.size**-0.25
-    return _Chains(best.centre, best.scale, step, settings, z=np.linalg.solve(best.scale, (u - best.centre).T).T)
+    v = _starts(program, task, settings.chains)
+    z = np.linalg.solve(best.scale, (v - best.centre).T).T
+    return _Chains(task.funnel, best.centre, best.scale, program.size**-0.25, settings, z)
 
 
 def _idle_lanes(slots: int, number: int, size: int) -> Any:
@@ -268,10 +251,11 @@ def _begin_lanes(state: Any, slot: int, chains: _Chains) -> Any:
 def compiling(program: Program, example: Inputs, slots: int, settings: Settings) -> None:
     """Begin to compile what `sample` needs, beside what is done until then."""
     size, shape = program.size, (nuts.STEPS, slots, settings.chains)
+    vector, matrix = np.zeros((slots, size)), np.zeros((slots, size, size))
+    funnel = None if program.noise is None else Funnel(vector, matrix, vector, vector)
     program.prepare(
         _idle_lanes(slots, settings.chains, size), np.zeros((*shape, 3)), np.zeros((*shape, size)),
-        stacked([example] * slots), np.zeros((slots, size)), np.zeros((slots, size, size)), np.zeros(slots),
-        np.zeros(slots, bool),
+        stacked([example] * slots), funnel, vector, matrix, np.zeros(slots), np.zeros(slots, bool),
     )  # fmt: skip
 
 
@@ -284,7 +268,7 @@ def _starts(program: Program, task: Task, number: int) -> np.ndarray:
     for _ in range(10):
         # Where the Laplace approximation reaches too far, into a wall or into nowhere, start nearer to the mode.
         points = np.concatenate([centres, centres + share[:, None] * offsets])
-        values = program.smooth.density(points[None], stacked([task.inputs]))[0][0]
+        values = program.smooth.density(outside(task.funnel, points)[0][None], stacked([task.inputs]))[0][0]
         far = ~(values[number:] < values[:number] + 5 * program.size + 50)
         if not far.any():
             break

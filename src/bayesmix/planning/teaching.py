@@ -10,8 +10,7 @@ import numpy as np
 
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import over_draws
-from bayesmix.inference.program import padded
-from bayesmix.inputs import Inputs
+from bayesmix.inputs import Inputs, padded
 from bayesmix.model import Model
 from bayesmix.planning.answer import Answer, inherited
 from bayesmix.planning.curves import require_scale, responses
