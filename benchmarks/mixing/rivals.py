@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import shared  # noqa: F401, finds the next
+from carried import line
 from objective import EXACT, FEW, MANY, Objective
 from scipy.optimize import least_squares
 
@@ -91,19 +91,6 @@ def ridge(small: Runs, large: Runs, target: str) -> np.ndarray:
         for s in RIDGES
     ]
     return mean(fitted(x, y, RIDGES[int(np.argmin(errors))]), new)
-
-
-def line(small: Runs, large: Runs, target: str) -> np.ndarray:
-    """Loss of the same mixture in the smallest model, by a line of log losses through the few larger ones."""
-    columns = [c for c in small.table if c.startswith("w.")]
-    least = small.table["N"] == small.table["N"].min()
-    known = small.table[least].set_index(columns)[target]
-
-    def before(table: pd.DataFrame) -> np.ndarray:
-        return np.log(known.loc[pd.MultiIndex.from_frame(table[columns])].to_numpy())
-
-    few = small.table[~least]
-    return np.exp(np.polyval(np.polyfit(before(few), np.log(few[target]), 1), before(large.table)))
 
 
 TREES, LOG_LINEAR, RIDGE = "LightGBM (RegMix)", "log-linear, Huber (Olmix)", "exponential and own power, ridge"

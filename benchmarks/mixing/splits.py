@@ -46,6 +46,8 @@ class Task:
         Seed to (runs to fit, runs to forecast).
     laws, rivals : tuple of str
         Those that take what the runs vary.
+    carrying : tuple of str
+        Laws of a loss from that of the same mixture in the smallest model.
     seeds : tuple of int
         Of the split; one where it follows from scale.
     """
@@ -56,6 +58,7 @@ class Task:
     split: Callable[[int], tuple[Runs, Runs]]
     laws: tuple[str, ...] = MIXTURE
     rivals: tuple[str, ...] = BY_MIXTURE
+    carrying: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
 
 
@@ -177,7 +180,7 @@ TASKS = (
     Task("RegMix, 1M: 512 mixtures, 256 hidden", "regmix-pile17", "1.12", regmix, laws=MIXTURE[:3]),
     *(
         Task(f"RegMix, 256 of 1M and {count} of 60M: {256 - count} of 60M hidden", "regmix-pile17", "",
-             partial(regmix_larger, count), ("effective_data",), (TREES, LINE), (0, 1, 2))
+             partial(regmix_larger, count), ("effective_data",), (TREES, LINE), ("loss_to_loss",), (0, 1, 2))
         for count in (8, 16, 32)
     ),
     Task("SlimPajama-7 up to 310M: 45 mixtures, 15 hidden", "slimpajama-7-and-pile-4", "0.55", unseen_mixtures,

@@ -6,12 +6,13 @@ import re
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from carried import by_law
 from rivals import RIVALS, Rival
 from splits import Task
 
@@ -66,6 +67,7 @@ class Split:
         for law, posterior in self.posteriors.items():
             name = f"{law}, preview" if posterior.preview else law
             found.append(self._kept(name, lambda p=posterior: self._intervals(predict(p, self.runs[1], seed=0))))
+        found += [self._kept(f"{law}, same mixtures", lambda law=law: self._carried(law)) for law in self.task.carrying]
         if len(self._sampled) > 1:
             found.append(self._kept(AVERAGE, lambda: self._intervals(self._average())))
         return pd.concat(found, ignore_index=True)
@@ -73,8 +75,11 @@ class Split:
     @cached_property
     def posteriors(self) -> dict[str, Posterior]:
         """Posteriors of ready models with default settings, converged or not; the bend is that of other studies."""
-        others = _past().get(self.task.table, past())
-        return {law: self._posterior(law).bending(others).accept() for law in self.task.laws}
+        return {law: self._posterior(law).bending(self._bend).accept() for law in self.task.laws}
+
+    @property
+    def _bend(self) -> Discrepancy:
+        return _past().get(self.task.table, past())
 
     def _posterior(self, law: str) -> Posterior:
         sampled, approximated = self.folder / f"{law}.nc", self.folder / f"{law}.preview.nc"
@@ -113,6 +118,14 @@ class Split:
         assert self.comparison is not None
         forecasts = {law: predict(posterior, self.runs[1], seed=0) for law, posterior in self._sampled.items()}
         return average(forecasts, self.comparison.weights, seed=0)
+
+    def _carried(self, law: str) -> pd.DataFrame:
+        small, large = self.runs
+        forecasts = [by_law(law, small, large, target, self._bend) for target in small.targets]
+        expected, measured = (
+            np.concatenate([getattr(f, kind) for f in forecasts], axis=2) for kind in ("expected", "measured")
+        )
+        return self._intervals(replace(forecasts[0], expected=expected, measured=measured, targets=small.targets))
 
     def _intervals(self, forecast: Prediction) -> pd.DataFrame:
         ends = {}
