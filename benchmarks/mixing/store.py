@@ -6,7 +6,7 @@ import re
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -121,18 +121,17 @@ class Split:
 
     def _carried(self, law: str) -> pd.DataFrame:
         small, large = self.runs
-        forecasts = [by_law(law, small, large, target, self._bend) for target in small.targets]
-        expected, measured = (
-            np.concatenate([getattr(f, kind) for f in forecasts], axis=2) for kind in ("expected", "measured")
-        )
-        return self._intervals(replace(forecasts[0], expected=expected, measured=measured, targets=small.targets))
+        return self._intervals(*(by_law(law, small, large, target, self._bend) for target in small.targets))
 
-    def _intervals(self, forecast: Prediction) -> pd.DataFrame:
+    def _intervals(self, *forecasts: Prediction) -> pd.DataFrame:
+        """Return the rows of one forecast of all targets, or of one forecast a target."""
+        expected = np.concatenate([f.expected for f in forecasts], axis=2)
+        measured = np.concatenate([f.measured for f in forecasts], axis=2)
         ends = {}
         for level in LEVELS:
             for end, q in (("low", (1 - level) / 2), ("high", (1 + level) / 2)):
-                ends[f"{end}{level:.0%}"] = np.quantile(forecast.measured, q, axis=0)
-        return self._table(np.median(forecast.expected, axis=0), **ends)
+                ends[f"{end}{level:.0%}"] = np.quantile(measured, q, axis=0)
+        return self._table(np.median(expected, axis=0), **ends)
 
     def _table(self, median: np.ndarray, **ends: np.ndarray) -> pd.DataFrame:
         """Return arrays (run, target) as rows beside what was measured."""
