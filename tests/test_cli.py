@@ -431,9 +431,10 @@ def test_budgets_are_split_for_the_group_that_a_label_names(bayesmix, tmp_path):
     code, _, err = bayesmix(*line)
     assert code == 3
     assert "model chinchilla pools over family: say of which runs this is asked" in err
-    code, _, err = bayesmix(*line, "--label", "sparse")
-    assert code == 2
-    assert "'sparse' is no label: write LABEL=LEVEL" in err
+    code, _, err = bayesmix(*line, "--label", "sparse", "--label", "family=dense", "--label", "family=sparse")
+    assert code == 3
+    assert "'sparse' is not NAME=VALUE. Write such as architecture=moe" in err
+    assert "'family' is given twice: 'dense' and 'sparse'. Keep one of them" in err
     sizes = {}
     for family in ("dense", "sparse"):
         code, _, err = bayesmix(*line, "--label", f"family={family}")

@@ -11,7 +11,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.errors import listed
-from bayesmix.terminal import companion, read_card, say, say_notice, show, warn
+from bayesmix.terminal import companion, pairs, read_card, say, say_notice, show, warn
 
 Format = Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="Format, by name; without one they are listed.")]
 Files = Annotated[
@@ -44,7 +44,7 @@ def import_(
     beside = companion(out, ".toml")
     refuse_overwrite(out, overwrite=force)
     stated = read_card(card, map_, unit)
-    table = interchange.read(format_, files, stated, runs=runs, same=_same(same or []))
+    table = interchange.read(format_, files, stated, runs=runs, same=pairs("--set", same, "N=1e6"))
     table = table.where(*where) if where else table
     said = Card(notice=stated.notice, about=stated.about)
     if said.text():
@@ -103,17 +103,3 @@ def _explain(name: str | None, formats: Mapping[str, ModuleType], usage: str) ->
     for known, module in formats.items():
         say(f"{known:14} {(module.__doc__ or '').partition(chr(10))[0]}")
     say(f"\n{usage}; without a file, the format is explained.")
-
-
-def _same(texts: list[str]) -> dict[str, str]:
-    from bayesmix.errors import Fault, InputError
-
-    pairs = [tuple(part.strip() for part in text.partition("=")) for text in texts]
-    faults = [
-        Fault(f"{text!r} is not NAME=VALUE", "Write such as N=1e6")
-        for text, (name, _, value) in zip(texts, pairs, strict=True)
-        if not (name and value)
-    ]
-    if faults:
-        raise InputError("--set", faults)
-    return {name: value for name, _, value in pairs}

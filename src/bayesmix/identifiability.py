@@ -56,7 +56,8 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     model = dataclasses.replace(model, targets=(_first_target(model, runs),))
     inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
-    prior = _sites(compiled, compiled.prior(np.random.default_rng(_SEED), 1000, inputs))
+    drawn = compiled.drawn(np.random.default_rng(_SEED), 1000, inputs)
+    prior = np.concatenate([v.reshape(len(v), -1) for v in drawn.values()], axis=1)
     spread = prior.std(axis=0)
     responses, quantities = _jacobians(compiled, prior[:_PRIOR_DRAWS], inputs)
     responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR
@@ -74,11 +75,6 @@ def _first_target(model: Model, runs: Runs) -> str:
 def _share(jacobian: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return each element's standard deviation over its prior one: coordinates may be rotated, elements are not."""
     return np.sqrt(np.einsum("dei,dij,dej->de", jacobian, after, jacobian) / (jacobian**2).sum(axis=2))
-
-
-def _sites(compiled: Program, u: np.ndarray) -> np.ndarray:
-    """Return the unconstrained values of all sites, which are independent before, shape (draw, coordinate)."""
-    return np.asarray(jax.vmap(lambda u: jnp.concatenate([v.ravel() for v in compiled.unravel(u).values()]))(u))
 
 
 def _jacobians(compiled: Program, sites: np.ndarray, inputs: Inputs):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import labelled, load, notice_of, read_planned, say, scales, show, warn
+from bayesmix.terminal import load, notice_of, pairs, read_planned, say, scales, show, warn
 
 if TYPE_CHECKING:
     from bayesmix.planning import Answer
@@ -82,7 +82,7 @@ def serve(
     """Say which N and D reach a loss with the least compute for training and serving together."""
     from bayesmix.planning import inference_optimal
 
-    labels = labelled(label)
+    labels = pairs("--label", label, "architecture=moe")
     _answered(
         posterior, lambda model: inference_optimal(model, response, tokens, labels), out, force, accept_unconverged
     )

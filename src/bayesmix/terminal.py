@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bayesmix.errors import BayesmixError
+from bayesmix.errors import BayesmixError, Fault, InputError
 
 if TYPE_CHECKING:
     from bayesmix.card import Card
@@ -147,12 +147,21 @@ def load_informed(
     return informed(load(paths, accept), backtests), backtests
 
 
-def labelled(stated: list[str] | None) -> dict[str, str]:
-    """Read labels, each as LABEL=LEVEL."""
-    pairs = [text.partition("=") for text in stated or []]
-    if odd := ["".join(p) for p in pairs if not (p[0] and p[2])]:
-        raise typer.BadParameter(f"{odd[0]!r} is no label: write LABEL=LEVEL, such as architecture=moe")
-    return {name: level for name, _, level in pairs}
+def pairs(option: str, texts: list[str] | None, example: str) -> dict[str, str]:
+    """Read what an option was given, such as `architecture=moe`: the value is all after the first `=`."""
+    found: dict[str, str] = {}
+    faults: list[Fault] = []
+    for text in texts or []:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not (name and value):
+            faults.append(Fault(f"{text!r} is not NAME=VALUE", f"Write such as {example}"))
+        elif name in found:
+            faults.append(Fault(f"{name!r} is given twice: {found[name]!r} and {value!r}", "Keep one of them"))
+        else:
+            found[name] = value
+    if faults:
+        raise InputError(option, faults)
+    return found
 
 
 def forecasts(
@@ -175,7 +184,7 @@ def forecasts(
             raise BayesmixError(f"law {posterior.model.law.name} does not use {' and '.join(ignored)}")
         return forecast(posterior, planned, seed=seed)
 
-    labels = labelled(label)
+    labels = pairs("--label", label, "architecture=moe")
     predictions = _answers(loaded, lambda p: reached(p, runs), "the planned runs") if runs is not None else {}
     optima = (
         _answers(loaded, lambda p: compute_optimal(p, compute, labels), "compute-optimal N and D") if compute else {}

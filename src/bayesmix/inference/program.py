@@ -111,11 +111,17 @@ class Program:
         """Return every site and quantity by name."""
         return constrain_fn(self.model, (inputs,), {}, self.unravel(u), return_deterministic=True)
 
-    def prior(self, rng: np.random.Generator, count: int, inputs: Inputs | None = None) -> np.ndarray:
-        """Draw u from the prior with the numbers of these inputs, or of the example; shape (draw, coordinate)."""
+    def drawn(self, rng: np.random.Generator, count: int, inputs: Inputs | None = None) -> dict[str, np.ndarray]:
+        """Draw the unconstrained sites, independently, from the prior with the numbers of these inputs, or the example.
+
+        The first axis is the draw.
+        """
         priors = (inputs or self.example).priors
-        drawn = {n: coordinates.drawn(self.model, n, priors, rng, (count, *s)) for n, s in self.shapes.items()}
-        together = coordinates.together(drawn, self.terms)
+        return {n: coordinates.drawn(self.model, n, priors, rng, (count, *s)) for n, s in self.shapes.items()}
+
+    def prior(self, rng: np.random.Generator, count: int, inputs: Inputs | None = None) -> np.ndarray:
+        """Draw u from the prior, as `drawn`; shape (draw, coordinate)."""
+        together = coordinates.together(self.drawn(rng, count, inputs), self.terms)
         return np.concatenate([together[n].reshape(count, -1) for n in self.shapes], axis=1)
 
     def density(self, u: np.ndarray, batch: Inputs) -> tuple[np.ndarray, np.ndarray]:
