@@ -109,6 +109,16 @@ def test_backtest_says_what_intervals_are_worth(chinchilla, prediction, inside, 
     assert not any("No backtest" in s for s in found.sentences)
 
 
+def test_runs_within_the_fitted_ones_need_no_backtest(chinchilla, mixing, decision):
+    within = Runs.of(chinchilla.runs.table[["run", "N", "D"]], planned=True)
+    found = verdict(
+        results({"chinchilla": chinchilla}, predictions={"chinchilla": predict(chinchilla, within, seed=0)})
+    )
+    assert found.headline[0].startswith("Expect loss ")
+    alone = verdict(results({"ye_m4": mixing}, decision=decision))
+    assert not any("No backtest" in s for s in (*found.sentences, *alone.sentences))
+
+
 def test_decision_alone_says_what_the_mixture_reaches(mixing, decision):
     problem = dataclasses.replace(decision.problem, objective={"loss.web": 1.0})
     found = verdict(results({"ye_m4": mixing}, decision=dataclasses.replace(decision, problem=problem)))

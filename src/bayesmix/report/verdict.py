@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.beyond import edges
 from bayesmix.decision import Decision
 from bayesmix.figures.gain import probability
 from bayesmix.prediction import Prediction, unstated, unused
@@ -221,14 +222,26 @@ def _tested(results: Results, chosen: _Forecast | None) -> Iterator[str]:
             f"{covered['responses']:.0f} hidden responses up to {backtest.reach:.1f} decades beyond the runs fitted. "
             f"{backtest.judgement}"
         )
-    asked = chosen is not None or results.decision is not None or bool(results.optima)
-    if asked and not tests:
+    if not tests and _beyond(results, chosen):
         yield (
             "No backtest: no large run was hidden from the fit and forecast, so that nobody has seen what these "
             "intervals are worth beyond the fitted runs (bayesmix extrapolate does it)."
         )
     if chosen is not None:
         yield from _distance(results, chosen)
+
+
+def _beyond(results: Results, chosen: _Forecast | None) -> bool:
+    """Say whether what is expected may lie beyond the runs that a model was fitted to."""
+    if results.optima:
+        return True
+    if chosen is None:
+        return results.decision is not None and not _like_fitted(results, results.decision)
+    return any(
+        edge.decades[chosen.run] > 0
+        for posterior in (results.posteriors[name] for name in chosen.models)
+        for edge in edges(posterior, posterior.model.inputs(chosen.prediction.planned, posterior.coordinates)[0])
+    )
 
 
 def _distance(results: Results, chosen: _Forecast) -> Iterator[str]:
