@@ -2,7 +2,8 @@
 
 If prior, law, noise and sampler agree, all ranks are equally likely (Talts et al., 2018, Validating Bayesian Inference
 Algorithms with Simulation-Based Calibration; with the likelihood as a further quantity, Modrák et al., 2023). One law
-of every family, and for larger runs the whole path, discrepancy included. As a command it draws the figure:
+of every family, with the noise that it has by default, and for larger runs the whole path, discrepancy included. As a
+command it draws the figure:
 
     python tests/ranks.py benchmarks/results/ranks.png
 """
@@ -32,7 +33,7 @@ from bayesmix.files import write_whole
 from bayesmix.inference.program import program
 from bayesmix.inputs import Coordinates
 from bayesmix.law import Prior
-from bayesmix.noise import NOISES
+from bayesmix.noise import NOISES, Noise
 from bayesmix.precision import double
 from conftest import feeding, synthetic_frame
 from fakes import fake
@@ -64,10 +65,10 @@ def absolute(model: Model) -> Model:
     return replace(model, law=law, noise=noise)
 
 
-def simulated_model(name: str) -> Model:
-    """Return a law with priors and noise that data can be drawn from."""
+def simulated_model(name: str, noise: Noise | None = None) -> Model:
+    """Return a law with priors and noise that data can be drawn from: a normal one, unless another is given."""
     law = laws.get(name)
-    noise = NOISES["log_normal" if law.response in ("loss", "bpb", "optimum") else "normal"]
+    noise = noise or NOISES["log_normal" if law.response in ("loss", "bpb", "optimum") else "normal"]
     model = absolute(Model(law, noise, covariates=Model.read(name).covariates))
     return model.given(sigma=LogNormal(-5.0, 0.3))
 
@@ -112,7 +113,7 @@ def ranks(name: str) -> tuple[pd.DataFrame, int]:
     One row a table that was drawn from the prior and fitted; columns are elements of quantities, the likelihood, and
     measured losses of larger runs.
     """
-    model = simulated_model(name)
+    model = simulated_model(name, Model.read(name).noise)
     table = feeding(model, synthetic_frame(ROWS))
     own = next(c for c in table if c.startswith(f"{model.law.response}."))
     kept = [c for c in table if c.split(".")[0] not in RESPONSES or c == own or c in model.columns.values()]
