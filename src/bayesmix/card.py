@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bayesmix import toml
+from bayesmix.assignments import assignments
 from bayesmix.covariates import BY_DOMAIN, RESPONSES, SCALARS, head, name_fault
 from bayesmix.errors import Fault, InputError, suggest
 
@@ -90,8 +91,9 @@ class Card:
         """
         faults: list[Fault] = []
         # A foreign name may contain "=" (`d=96`), a standard name never does: split at the last one.
-        columns = _pairs(maps, "params=N", faults)
-        stated = {key: _number_or_name(text) for key, text in _pairs(units, "N=millions", faults).items()}
+        columns = assignments(maps, "'params=N'", faults, columns=True)
+        factors = assignments(units, "'N=millions'", faults, columns=True)
+        stated = {key: _number_or_name(text) for key, text in factors.items()}
         if faults := faults + _faults_of(columns, stated):
             raise InputError("mapping", faults)
         return cls(columns, stated)
@@ -221,19 +223,6 @@ def _unit_fault(name: str, unit: object) -> Fault | None:
     if not toml.is_number(unit) or not unit > 0:
         return Fault(f"{name} has the unit {unit!r}", f"Write a positive factor or one of {', '.join(UNITS)}")
     return None
-
-
-def _pairs(texts: Sequence[str], example: str, faults: list[Fault]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts:
-        key, sign, value = (part.strip() for part in text.rpartition("="))
-        if not sign or not value:  # an empty key is the column without a name, as in an exported index
-            faults.append(Fault(f"{text!r} is not NAME=VALUE", f"Write such as {example!r}"))
-        elif key in pairs:
-            faults.append(Fault(f"{key!r} is given twice: {pairs[key]!r} and {value!r}", "Keep one of them"))
-        else:
-            pairs[key] = value
-    return pairs
 
 
 def _number_or_name(text: str) -> str | float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bayesmix.assignments import assignments
 from bayesmix.errors import BayesmixError, Fault, InputError
 
 if TYPE_CHECKING:
@@ -149,16 +150,8 @@ def load_informed(
 
 def pairs(option: str, texts: list[str] | None, example: str) -> dict[str, str]:
     """Read what an option was given, such as `architecture=moe`: the value is all after the first `=`."""
-    found: dict[str, str] = {}
     faults: list[Fault] = []
-    for text in texts or []:
-        name, _, value = (part.strip() for part in text.partition("="))
-        if not (name and value):
-            faults.append(Fault(f"{text!r} is not NAME=VALUE", f"Write such as {example}"))
-        elif name in found:
-            faults.append(Fault(f"{name!r} is given twice: {found[name]!r} and {value!r}", "Keep one of them"))
-        else:
-            found[name] = value
+    found = assignments(texts or [], example, faults)
     if faults:
         raise InputError(option, faults)
     return found
