@@ -4,11 +4,11 @@ $$L(N, D, S) = e + c\,(1 - S)^{\kappa} + A\,(N/N_0)^{-\alpha} + B\,(D/D_0)^{-\be
 + d\,(1 - S)^{-\delta}\,(N/N_0)^{-\gamma}$$
 
 N counts all parameters, active or not; S is the share of experts that is idle for a token. At one S it is Chinchilla
-with two power laws in N. With small $\kappa$, e and c are told apart by S near 1 only; A and d need N over several
-decades and S that varies at each.
+with two power laws in N; at S = 1, where all experts would be idle, it is infinite. With small $\kappa$, e and c are
+told apart by S near 1 only; A and d need N over several decades and S that varies at each.
 
 Source: Abnar et al. (2025), Parameters vs FLOPs: Scaling Laws for Optimal Sparsity for Mixture-of-Experts Language
-Models ($\kappa = -\lambda$). The number uses the published constants and is self-computed.
+Models ($\kappa = -\lambda$). The number uses the published constants, as a review quotes them, and is self-computed.
 
 >>> c = dict(e=0.94, c=0.4598, A=16612.5, B=5455.67, d=17.26, alpha=0.5962, beta=0.3954, gamma=0.1595)
 >>> round(loss(N=1e9, D=2e10, sparsity=0.9, kappa=0.1666, delta=0.1603, N0=1, D0=1, **c), 6)

@@ -11,11 +11,12 @@ is 1 where student and teacher are measured on one text in one unit; free, it co
 and the place of the knee are known well; both need teachers from worse to much better than $\tilde L_S$ for students
 of several N and D. With $c_0$ = h = 0 it is skaling with the teacher's loss for a floor; skaling is also the authors'
 law of the supervised loss. As there, alpha and beta are the exponents of the excess where N or D alone is scarce,
-which are $\gamma$ times the paper's.
+which are $\gamma$ times the paper's. There students have 143M to 12.6B parameters and up to 512B tokens, teachers up to
+7.75B parameters.
 
 Source: Busbridge et al. (2025), Distillation Scaling Laws, with the excess anchored at N0, D0 and the teachers'
-geometric mean $L_{T0}$. The form is the paper's; the constants are as reviews quote them and are not confirmed. The
-number uses those and is self-computed.
+geometric mean $L_{T0}$. The form is the paper's; the constants are from memory, not checked against it. The number
+uses those and is self-computed.
 
 >>> c = dict(tau=1, c0=2.549, h=522.61 * 0.090, f1=0.090, d1=1.315, A=2243**0.764, B=24181**0.764)
 >>> exponents = dict(alpha=0.764 * 0.321, beta=0.764 * 0.637, gamma=0.764)

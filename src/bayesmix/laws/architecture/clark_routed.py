@@ -3,10 +3,11 @@ r"""Clark: routing to E experts multiplies the parameters, up to a limit and the
 $$L(N, E) = L_0\,(N/N_0)^{-\alpha}\,\hat E^{-\beta + c \log_{10}(N/N_0)},\qquad
 \frac{1}{\hat E} = \frac{1}{E - 1 + (1/E_s - 1/E_{max})^{-1}} + \frac{1}{E_{max}}$$
 
-N is the parameters of the dense model that the experts are added to, for runs of one number of tokens. The effective
-number of experts $\hat E$ runs from $E_s$ at a single expert to $E_{max}$. A single expert leaves a power law in N;
-with c = 0 the gain from routing is the same at every size. c needs several E at several N, $E_s$ and $E_{max}$ need
-E near 1 and in the hundreds. There is no floor and no D: it is no guide to much larger N.
+N is the parameters of the dense model that the experts are added to, for runs of one number of tokens: in the paper
+130B, with N of 15M to 1.3B and E of 1 to 512. The effective number of experts $\hat E$ runs from $E_s$ at a single
+expert to $E_{max}$. A single expert leaves a power law in N; with c = 0 the gain from routing is the same at every
+size. c needs several E at several N, $E_s$ and $E_{max}$ need E near 1 and in the hundreds. There is no floor and no D:
+it is no guide to much larger N.
 
 Source: Clark et al. (2022), Unified Scaling Laws for Routed Language Models, with $\alpha = -a$, $\beta = -b$ and
 $L_0 = 10^d$ where N0 = 1. The number uses the constants of the authors' code for S-BASE and is self-computed.

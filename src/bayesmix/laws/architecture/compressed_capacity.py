@@ -7,9 +7,9 @@ for an uncompressed model, which follows Chinchilla, usually 1 for a compressed 
 $\rho$ each by pooling it over the column that names them. Without uncompressed runs, $\rho$ is one with A.
 
 Source: Panferov et al. (2025), Unified Scaling Laws for Compressed Representations: the capacity of composed formats
-is the product of theirs. There $\rho$ is a function of the error of the format on Gaussian weights; its form is not
-confirmed, so it is free here. The number is self-computed, with the constants of Hoffmann et al. (2022) and a made-up
-$\rho$.
+is the product of theirs. There $\rho$ is a function of the error of the format on Gaussian weights, whose form is from
+memory, not checked against the paper, so it is free here. The number is self-computed, with the constants of Hoffmann
+et al. (2022) and a made-up $\rho$.
 
 >>> c = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28, N0=1, D0=1)
 >>> round(loss(N=70e9, D=1.4e12, compressions=1, rho=0.7, **c), 4)

@@ -2,10 +2,11 @@ r"""DiLoCo: replicas that synchronise rarely raise the loss by a power of their 
 
 $$L(N, R) = L_0\,(N/N_0)^{-\alpha}\,R^{\beta}$$
 
-for R replicas, each run with tokens in proportion to N, so that $\alpha$ is the exponent of both together. One
-replica leaves a power law in N without a floor. The paper also fits forms with a floor, and finds that
-$(N/N_0)^{-\alpha + \beta R}$ with a floor predicts a held-out larger model best; their constants are not published
-in the form used here. The best inner learning rate and batch size follow `diloco_optimum`.
+for R replicas, each run with tokens in proportion to N (20 a parameter in the paper, for 35M to 10B parameters), so
+that $\alpha$ is the exponent of both together. One replica leaves a power law in N without a floor. The paper also fits
+forms with a floor, and finds that $(N/N_0)^{-\alpha + \beta R}$ with a floor predicts a held-out larger model best;
+their constants are not published in the form used here. The best inner learning rate and batch size follow
+`diloco_optimum`.
 
 Source: Charles et al. (2025), Communication-Efficient Language Model Training Scales Reliably and Robustly: Scaling
 Laws for DiLoCo ($\alpha$ with the other sign; M replicas). The number uses its constants and is self-computed.

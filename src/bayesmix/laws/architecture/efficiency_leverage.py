@@ -6,7 +6,8 @@ EL is the compute of a dense model of the same loss over that of the mixture, A 
 for a token and G how many times smaller an expert is than the dense layer. A dense model has leverage 1 by
 definition, so $\mathrm{EL}_1$ = 1; free, it allows for leverage in other units. $-b/2c$ is the log2 of the best
 granularity, which needs G on both sides of it; d needs decades of C, $A_s$ nearly dense and very sparse models. The
-paper's upper limit on activation is left out: its published value, 5e16, is none.
+paper's, over 300, have up to 28B parameters in all and 1e22 FLOP. Its upper limit on activation is left out: the
+published value, 5e16, is none.
 
 Source: Tian et al. (2025), Towards Greater Leverage: Scaling Laws for Efficient Mixture-of-Experts Language Models
 ($\gamma$ and $\beta$ there are c and b). The bases of the logs are inferred: with 10 for C and 2 for G the published

@@ -7,7 +7,7 @@ $$\frac{1}{\hat E} = \frac{1}{E - 1 + (1/E_s - 1/E_{max})^{-1}} + \frac{1}{E_{ma
 N is the parameters that are active for a token. The effective number of experts $\hat E$ runs from $E_s$ at a single
 expert, a dense model, to $E_{max}$. At any one number of experts it is Chinchilla exactly. The interactions $\alpha'$
 and $\beta'$ (`dalpha`, `dbeta`), $E_s$ and $E_{max}$ are known weakly, and only from runs that cross experts with N
-and with D.
+and with D. The paper's runs have up to 2.7B active and 5B total parameters and 1 to 32 experts.
 
 Source: Ludziejewski et al. (2025), Joint MoE Scaling Laws: Mixture of Experts Can Be Memory Efficient; the exponents
 and interactions of N and D have the other sign there, and $E_\infty$ is c. The number uses the published constants

@@ -4,7 +4,8 @@ $$L(N, D, G) = E + \left[A + g\,(G/G_0)^{-\gamma}\right](N/N_0)^{-\alpha} + B\,(
 
 The granularity G is how many times smaller an expert is than the dense feed-forward layer; N counts all parameters of
 all experts but no embeddings, and the share of them that is active is the same in all runs. At one G, and with g = 0
-or endless G, it is Chinchilla. A and g are told apart by several G; $\gamma$ needs more than a decade of them.
+or endless G, it is Chinchilla. A and g are told apart by several G; $\gamma$ needs more than a decade of them. In the
+paper N is 129M to 3.7B, D 16B to 130B and G 1 to 16.
 
 Source: Krajewski et al. (2024), Scaling Laws for Fine-Grained Mixture of Experts (A, B and E are a, b and c there).
 The number uses the published constants for 64 times more parameters than are active and is self-computed.

@@ -10,8 +10,8 @@ Chinchilla. The three g need bits that vary apart: one precision for all shows t
 fewer than about 6 bits afterwards know C, $\gamma_D$, $\gamma_N$ and $g_{post}$.
 
 Source: Kumar et al. (2024), Scaling Laws for Precision, without the paper's further term for models that training in
-few bits has made robust to quantisation. The form is as reviews quote it. The number is self-computed, with the
-constants of Hoffmann et al. (2022) and made-up ones of precision.
+few bits has made robust to quantisation. The form is from a review and from memory, not checked against the paper. The
+number is self-computed, with the constants of Hoffmann et al. (2022) and made-up ones of precision.
 
 >>> c = dict(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28, N0=1, D0=1, C=0.01, gD=0.0, gN=0.0, gpost=1.0)
 >>> bits = dict(weight_bits=4, activation_bits=8, cache_bits=16, deployed_bits=4, deployed_bits0=4)

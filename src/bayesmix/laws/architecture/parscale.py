@@ -2,9 +2,9 @@ r"""ParScale: P parallel streams through one model are worth a logarithm of P in
 
 $$L(N, P) = E + A \left[(1 + k \ln P)\,N/N_0\right]^{-\alpha}$$
 
-for runs of one number of tokens, with the few parameters that depend on P counted in N. A single stream leaves a
-power law in N with a floor. Over a single decade of N, E and $\alpha$ trade off against each other almost freely; k
-needs several P at one N.
+for runs of one number of tokens (42B in the paper, with N of 0.5B to 4.7B and P of 1 to 8), with the few parameters
+that depend on P counted in N. A single stream leaves a power law in N with a floor. Over a single decade of N, E and
+$\alpha$ trade off against each other almost freely; k needs several P at one N.
 
 Source: Chen et al. (2025), Parallel Scaling Law for Language Models; A is 1 where N0 is the paper's A times 1e9. The
 number uses the constants of the authors' code for Python from Stack-V2 and is self-computed.

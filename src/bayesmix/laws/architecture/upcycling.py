@@ -7,8 +7,8 @@ $D_1$ it is a power law in D with a floor; with $a_3 = 0$ both kinds of tokens a
 at several $D_1$, e needs D over more than 1.5 decades.
 
 Source: Liew et al. (2025), Scaling Laws for Upcycling Mixture-of-Experts Language Models. That the law is a product
-with an interaction is the paper's; its layout is as reviews quote it and no constants are confirmed. The number is
-self-computed from made-up constants.
+with an interaction is the paper's; its layout is from memory, not checked against it, and no constants are confirmed.
+The number is self-computed from made-up constants.
 
 >>> c = dict(e=1.5, A=1.0, a1=0.1, a2=0.1, a3=0.01)
 >>> round(loss(dense_tokens=1e11, D=1e10, dense_tokens0=1e10, D0=1e9, **c), 4)

@@ -8,9 +8,10 @@ of D at the references. The loss is Kaplan's with $D + D_T$ tokens, and kaplan_n
 Runs from scratch, fitted with kaplan_nd, must give A, B, alpha and beta: among fine-tuned runs alone, B and T trade
 off.
 
-Source: Hernandez et al. (2021), Scaling Laws for Transfer, within eq. 1.5 of Kaplan et al. (2020). For text to Python,
-in characters, reviews quote $D_T = 1.9 \cdot 10^4\,D^{0.18}\,N^{0.38}$; the constants are not confirmed. Number:
-self-computed with these and Kaplan's constants, which are for other units: an illustration only.
+Source: Hernandez et al. (2021), Scaling Laws for Transfer, within eq. 1.5 of Kaplan et al. (2020). The equation and
+the constants for text to Python, $D_T = 1.9 \cdot 10^4\,D^{0.18}\,N^{0.38}$ in characters, are from memory, not checked
+against the paper. Number: self-computed with these and Kaplan's constants, which are for other units: an illustration
+only.
 
 >>> c = dict(A=1, B=1, alpha=0.076, beta=0.103, N0=6.4e13, D0=1.8e13)
 >>> transfer = 1.9e4 * c["D0"] ** (0.18 - 1) * c["N0"] ** 0.38

@@ -5,8 +5,10 @@ $$D' = U_D\,[1 + R_D^*(1 - e^{-R_D/R_D^*})],\quad U_D = \min(D, U),\quad R_D = D
 $$N' = U_N\,[1 + R_N^*(1 - e^{-R_N/R_N^*})],\quad U_N = \min(N, N_{opt}(U_D)),\quad R_N = N/U_N - 1$$
 
 U is the number of unique tokens; $N_{opt}(U)$ the compute-optimal model for U tokens, i.e. the N with
-$\alpha A (N/N_0)^{-\alpha} = \beta B (U/D_0)^{-\beta}$. For D <= U and N <= N_opt(D) it is Chinchilla exactly.
-R_D needs runs of more than about 4 epochs; R_N needs models far above N_opt(U).
+$\alpha A (N/N_0)^{-\alpha} = \beta B (U/D_0)^{-\beta}$. It is taken of U_D, the tokens that are unique in the run, not
+of all of U as the paper can be read; the two agree wherever U <= D. For D <= U and N <= N_opt(D) it is Chinchilla
+exactly. The paper's runs have 7M to 9B parameters, up to 900B tokens and 1,500 epochs of C4. R_D needs runs of more
+than about 4 epochs; R_N needs models far above N_opt(U).
 
 Source: Muennighoff et al. (2023), Scaling Data-Constrained Language Models, eqs. 5 and 6 and appendix A; constants
 of the authors' repository (logs 6.255414, 7.3049974, 0.6254804).

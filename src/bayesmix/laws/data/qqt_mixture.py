@@ -5,8 +5,9 @@ b_j = \sum_i w_i\,b_i\,2^{-w_i (j-1)/\tau_i},\quad n_j = \min(n, jU)$$
 
 All pools have U samples, and pool i is a domain with weight $w_i$, utility $b_i$ and half-life $\tau_i$. For p pools
 mixed equally it is the paper's law, the mean of the utilities with half-lives p times as long; other weights are this
-project's own generalisation. The first epoch has no decay, as for single pools. With all weight on one pool it is
-qqt_filtering. Runs must vary the weights, and repeat each pool, to know its $b_i$ and $\tau_i$.
+project's own generalisation. The first epoch has no decay, as for single pools: the exponent counts epochs from 0,
+where the paper's for mixtures counts them from 1, so that with all weight on one pool it is qqt_filtering. Runs must
+vary the weights, and repeat each pool, to know its $b_i$ and $\tau_i$.
 
 Source: Goyal et al. (2024), Scaling Laws for Data Filtering: Data Curation cannot be Compute Agnostic, the law for
 mixtures. Number: self-computed, with round constants.

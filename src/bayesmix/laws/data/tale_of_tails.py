@@ -8,8 +8,8 @@ what the theory says and runs can refute; its amplitudes are of order one for si
 a tenth for the thousands of them that are usual. For learners that memorise (Hutter's model), without floor. With
 endless k it is alab_m2 in T with E = 0. Runs of one k cannot tell B from a floor.
 
-Source: Dohmatob et al. (2024), A Tale of Tails: Model Collapse as a Change of Scaling Laws. The form is as reviews
-quote it, with amplitudes; not confirmed. Number: self-computed, for beta = 2.
+Source: Dohmatob et al. (2024), A Tale of Tails: Model Collapse as a Change of Scaling Laws. The form is from memory,
+not checked against the paper; the amplitudes are added to it. Number: self-computed, for beta = 2.
 
 >>> round(error(samples=100, cutoff=100, A=1, B=1, z=1, samples0=1, cutoff0=1), 4)
 0.11

@@ -8,8 +8,9 @@ Over less than two decades of D only S and g can be known: $\beta = 1$ is a line
 Where the bracket is negative, $A D^\alpha < 1$, the score is 0. It holds where pre-training and task are aligned;
 otherwise scores may fall again while the cross entropy, which is alab_m2 in D, still improves.
 
-Source: Isik et al. (2024), Scaling Laws for Downstream Task Performance of Large Language Models; the form is as
-reviews quote it, and no constants are confirmed. Number: self-computed with constants of no paper.
+Source: Isik et al. (2024), Scaling Laws for Downstream Task Performance of Large Language Models; the form is from a
+review and from memory, not checked against the paper, and no constants are confirmed. Number: self-computed with
+constants of no paper.
 
 >>> round(score(D=1e10, S=20, g=0.05, beta=0.5, D0=1e9), 4)
 22.1834

@@ -6,7 +6,8 @@ The first step, the loss on the task's right answers against N and D, is chinchi
 per byte in the paper, where the sigmoid reads $a / (1 + e^{-k (L - L_0)}) + b$ with $a < 0$ or $k < 0$: the two are
 one function, and the signs are fixed here. The slope is k in units of the reference loss, the middle m a multiple of
 it. Runs on one side of the middle leave k, and the far one of b and r, to their priors; far above the middle it is
-gadre_error with $\gamma = k / L_0$.
+gadre_error with $\gamma = k / L_0$. The paper forecasts models of 7B and 13B parameters, of 4T and 5T tokens, from
+ones of 190M to 1.3B and 1 to 10 times Chinchilla's tokens.
 
 Source: Bhagia et al. (2024), Establishing Task Scaling Laws via Compute-Efficient Model Ladders, step 2, as the
 authors' code has it; the paper's constants differ by task. Number: self-computed with constants of no paper.

@@ -10,8 +10,9 @@ $\exp(a k^b)$ of repeated sampling, with $a = -c\,x_0^{\alpha}$ and $b = -\alpha
 solves bias $\alpha$ down. Needs a decade of x or more.
 
 Source: Hu et al. (2023), Predicting Emergent Abilities with Infinite Resolution Evaluation, in N; Brown et al. (2024),
-Large Language Monkeys: Scaling Inference Compute with Repeated Sampling, in k. The forms are as reviews quote them, and
-no constants are confirmed. Number: self-computed with constants of no paper.
+Large Language Monkeys: Scaling Inference Compute with Repeated Sampling, in k. That log(-log PU) is linear in log N is
+the first paper's; both formulas are from memory, not checked against the papers, and no constants are confirmed.
+Number: self-computed with constants of no paper.
 
 >>> round(accuracy(x=2.4e9, c=3.0, alpha=0.2, x0=3e8), 5)
 0.13817

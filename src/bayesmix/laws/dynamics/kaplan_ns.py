@@ -10,7 +10,8 @@ $B = (S_c/S_0)^{\alpha_S}$, $B_* = \kappa\,b_0\,A^{1/\gamma}$. $\kappa$ and $\ga
 critical one. With endless batches it is Chinchilla in steps without a floor, with endless steps a power law in N.
 
 Source: Kaplan et al. (2020), Scaling Laws for Neural Language Models, eqs. 1.6 and 1.4, anchored at N0, S0 and b0. The
-constants are as reviews quote them, those of steps and batch not confirmed. Number: self-computed with them.
+constants are as a review quotes them, those of the batch not confirmed, and those of steps from memory, not checked
+against the paper. Number: self-computed with them.
 
 >>> c = dict(A=1, B=1, alpha=0.077, beta=0.76, gamma=0.21, critical=2e8, N0=6.5e13, steps0=2.1e3, batch0=1)
 >>> round(loss(N=1e9, steps=1e5, batch=5e5, **c), 4)

@@ -7,14 +7,14 @@ and tends to 1 once the rate has fallen to nothing, each decrease taking effect 
 since: `bayesmix.schedules.areas` and `bayesmix.schedules.annealed` give both at any step of a schedule, `bayesmix
 import schedule` in a table. Holds for one model and one batch size. Of the paper's seven constants, three ($C$,
 $\beta$, $\gamma$: how fast a decrease takes effect) are fixed before $a$ is computed: they form a ridge with $B$, and
-those published for 25M, 100M and 400M parameters agree within 5 %. $K$ is the paper's $B$ times the peak rate, and
+those published for 25M, 100M and 400M parameters agree within 6 %. $K$ is the paper's $B$ times the peak rate, and
 $L_0$ its $L_0$ plus $K$: where the peak rate never varies only this sum is known. Runs need two shapes of schedule,
 one of them nearly constant. With a constant rate $a$ is nearly 0 and the law is alab_m2 in $S_1$; it is lr_annealing
 with another measure of annealing. $L_0$ is not a floor, since annealing goes below it.
 
 Source: Luo et al. (2025), A Multi-Power Law for Loss Curve Prediction Across Learning Rate Schedules, section 3, with A
-anchored at the reference $S_0$ of $S_1$. Number: published constants for 25M parameters, at the end of 24,000 steps at
-a constant rate of 3e-4 after 2,160 of warm-up ($S_1$ = 6.857, $a$ = 0.0076 with the published $C$, $\beta$, $\gamma$).
+anchored at the reference $S_0$ of $S_1$. Number: published constants for 25M parameters, at step 23,936 at a
+constant rate of 3e-4 after 2,160 of warm-up ($S_1$ = 6.857, $a$ = 0.0076 with the published $C$, $\beta$, $\gamma$).
 
 >>> round(loss(area=6.857, annealed=0.0076, L0=3.1496, A=0.52469, alpha=0.50787, K=0.10914, area0=1), 3)
 3.346

@@ -8,8 +8,9 @@ this is $(S/S_{min} - 1)(E/E_{min} - 1) = 1$ with $b_{crit} = E_{min}/S_{min}$. 
 is half of its maximum, and steps and samples are twice their minima. $\kappa$ needs batches on both sides of it.
 Compare surge, which for Adam has a best learning rate that falls again.
 
-Source: McCandlish et al. (2018), An Empirical Model of Large-Batch Training, with the amplitude anchored at b0.
-Number: self-computed, the best learning rate at the critical batch for a maximum of 1.
+Source: McCandlish et al. (2018), An Empirical Model of Large-Batch Training, with the amplitude anchored at b0. The
+equations are from memory, not checked against the paper. Number: self-computed, the best learning rate at the critical
+batch for a maximum of 1.
 
 >>> optimum(batch=256, A=0.5, critical=1, batch0=256)
 0.5

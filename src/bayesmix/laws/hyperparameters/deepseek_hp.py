@@ -4,10 +4,12 @@ $$y(C) = A\,(C/C_0)^{a}$$
 
 y is any setting that was found best at its compute; each has an A and an a of its own. The paper counts $C = M D$ with
 M the FLOP per token without embeddings, so that its laws for M and D multiply to C: $A_M A_D = 1$, $a_M + a_D = 1$. A
-and a are known as well as compute varies by more than the optima scatter: take a decade or two.
+and a are known as well as compute varies by more than the optima scatter: take a decade or two. As only compute enters,
+it holds along one path of model sizes and tokens and says nothing of runs off it.
 
-Source: DeepSeek-AI (2024), DeepSeek LLM: Scaling Open-Source Language Models with Longtermism, with A anchored
-at C0. Number: self-computed with the paper's constants for the learning rate.
+Source: DeepSeek-AI (2024), DeepSeek LLM: Scaling Open-Source Language Models with Longtermism, with A anchored at C0.
+The equations and constants are from a review and from memory, not checked against the paper. Number: self-computed with
+the constants for the learning rate.
 
 >>> round(optimum(C=1e20, A=0.3118, a=-0.1250, C0=1), 8)
 0.000986

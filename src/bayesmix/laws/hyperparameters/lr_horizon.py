@@ -3,10 +3,12 @@ r"""Horizon: the best learning rate falls with parameters and with tokens.
 $$\eta(N, D) = A\,(N/N_0)^{-\alpha}\,(D/D_0)^{-\beta}$$
 
 The form of step_law with the sign of the exponent of D reversed: here longer training wants a smaller learning rate.
-Compare the two on the same runs. Runs of one D/N cannot tell $\alpha$ from $\beta$.
+Compare the two on the same runs. Runs of one D/N cannot tell $\alpha$ from $\beta$. The rate grows without limit as D
+shrinks: it does not hold for very short runs.
 
-Source: Bjorck et al. (2024), Scaling Optimal LR Across Token Horizons, with A anchored at N0 and D0. The exponents
-0.23 and 0.32 are as reviews quote them, the first not confirmed. Number: self-computed with them and A = 1.
+Source: Bjorck et al. (2024), Scaling Optimal LR Across Token Horizons, with A anchored at N0 and D0. The form and the
+exponents 0.23 and 0.32 are from the abstract and from memory, not checked against the paper, the first exponent the
+less certain. Number: self-computed with them and A = 1.
 
 >>> round(optimum(N=1e9, D=4e11, A=1, alpha=0.23, beta=0.32, N0=1e9, D0=1e11), 4)
 0.6417

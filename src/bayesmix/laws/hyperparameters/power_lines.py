@@ -6,12 +6,11 @@ $$\lambda = \frac{b}{\eta\,D\,\tau(M)},\quad \tau(M) = \tau_1 M^{-c}
 b is the batch in tokens, $\eta$ the peak learning rate, M = D/N. The weights that AdamW ends with are a moving average
 of its updates over a share $\tau = b/(\eta\lambda D)$ of the run, whose best value depends on M alone: $\lambda$ is
 then linear in b. Measured with maximal-update parametrisation and a learning rate that decays linearly. Runs of one M
-do not know c. The paper's laws for the optimal and the critical batch have the form of step_law, where their constants
-are.
+do not know c. The paper's laws for the optimal and the critical batch have the form of step_law, in whose model file
+their constants are; the .0471 of the critical batch is from memory, not confirmed.
 
 Source: Bergsma et al. (2025), Power Lines: Scaling Laws for Weight Decay and Batch Size in LLM Pre-training, with the
-amplitude anchored; 111M to 3.3B parameters. Number: self-computed with the
-published $\tau_1 = 1.084$, $c = 0.527$.
+amplitude anchored; 111M to 3.3B parameters. Number: self-computed with the published $\tau_1 = 1.084$, $c = 0.527$.
 
 >>> decay = optimum(M=20, D=40e9, batch=5e5, rate=0.01, A=1 / 1.084, c=0.527, M0=1, D0=1, batch0=1, rate0=1)
 >>> round(5e5 / (0.01 * decay * 40e9), 7)

@@ -8,8 +8,8 @@ maximum over what the power law says at D0: runs of few tokens are needed to kno
 only the product of A and m is known.
 
 Source: Shen et al. (2024), Power Scheduler: A Batch Size and Token Number Agnostic Learning Rate Scheduler, anchored at
-the references. The form, $a = 4.6$ and $c = 0.51$ are as reviews quote them, not confirmed. Number: self-computed with
-them, for one unit of batch far from the maximum.
+the references. The form, $a = 4.6$ and $c = 0.51$ are from memory, not checked against the paper. Number: self-computed
+with them, for one unit of batch far from the maximum.
 
 >>> float(f"{optimum(batch=1, D=1e11, A=4.6, cap=1, c=0.51, batch0=1, D0=1):.4g}")
 1.129e-05

@@ -13,12 +13,14 @@ an equal mix of all, which the paper does not consider: leave it out unless it i
 
 Without noise (A = 0), the best training mixture for a mix of targets is that mix itself. One domain alone gives
 Chinchilla. c and b of a domain are strongly correlated; telling capacity from noise needs mixtures crossed with several
-N and D, since only N buys capacity and only D reduces noise. The law is not smooth where a domain reaches H.
+N and D, since only N buys capacity and only D reduces noise. The law is not smooth where a domain reaches H. Weights
+below 0.1 are masked in the authors' fits.
 
 Source: Dai and Zheng (2026), Explaining Data Mixing Scaling Laws, eq. 3. The number is self-computed with the
 constants published with the code for seven domains of SlimPajama (N in millions, D in billions), at equal weights.
 They show the equation rather than a fit of it: the code's own bisection never returns a price of capacity below 0.39,
-and the solution for these constants lies hundreds of times lower.
+and the solution for these constants lies hundreds of times lower. The priors of exponents are those of exponents
+elsewhere; the published b (.25 to 4.25), which solve nothing, lie mostly above them.
 
 >>> b = [1.2931, 0.2504, 0.7759, 4.2533, 0.8209, 2.1420, 0.9245]
 >>> c = [6.1217, 3.3571, 7.8612, 7.3098, 2.3083, 3.8489, 2.3059]

@@ -20,7 +20,7 @@ A domain whose weight never varies has a t known by its prior only. Where no wei
 by little, and neither are $\epsilon$ and r. With $t = 0$ and $\rho = 1$ mixtures do not matter.
 
 Source: this project's own; the sum is that of Arrow, Chenery, Minhas and Solow (1961), Capital-Labor Substitution and
-Economic Efficiency. Number: self-computed.
+Economic Efficiency. Number: self-computed, with round constants.
 
 >>> c = dict(L0=[3.0], floor=[0.6], k=[0.1], rho=[0.5], tau=[1], t=[[1.0, -1.0]], w0=[0.5, 0.5])
 >>> at, endless = dict(epsilon=0, rise=1), dict(epsilon=0, rise=float("inf"))

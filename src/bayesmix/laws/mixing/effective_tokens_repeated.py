@@ -12,7 +12,7 @@ domain it is Muennighoff without excess parameters, but for b. R needs runs that
 target, more than about four times.
 
 Source: this project's own, from effective_tokens_nd and Muennighoff et al. (2023), Scaling Data-Constrained Language
-Models, eq. 5. Number: self-computed.
+Models, eq. 5. Number: self-computed, of the constants of effective_tokens_nd's number and R = 5.
 
 >>> L0, k = 2.6, dict(kN=[0.34 * 0.4 / 2.6], kD=[0.28 * 0.5 / 2.6])
 >>> c = dict(L0=[L0], floor=[1.7 / L0], split=[0.4 / 0.9], **k, rho=[0.5], R=[5], tau=[1], t=[[1.0, -1.0]])

@@ -10,8 +10,8 @@ p = 0, and the offset is this project's own. A target that is no domain has f = 
 targets and weakly known, even from nine weights; needs several N. The paper has two pairs at a time, and found f(p)
 close to p for pairs out of English. With $c_1 = 0$, f(p) = p.
 
-Source: Fernandes et al. (2023), Scaling Laws for Multilingual Neural Machine Translation. The number uses round
-constants: 1 + 0.5 (0.5 + 0.5^2)^-0.5.
+Source: Fernandes et al. (2023), Scaling Laws for Multilingual Neural Machine Translation. The paper's constants are not
+pinned down; the number uses round ones: 1 + 0.5 (0.5 + 0.5^2)^-0.5.
 
 >>> c = dict(E=[1], A=[0.5], alpha=[0.5], c1=1, c2=1, c3=1, epsilon=[0], N0=1, w0=[1, 0], own=[[1, 0]])
 >>> loss(w=[0.5, 0.5], N=1, **c).round(6).tolist()

@@ -6,8 +6,8 @@ for each target, at fixed N and D. Anchored at the reference mixture $w_0$: the 
 that no mixture removes. It is ye_m1 with equal $k_j$. A term with small $t_j$ is a constant, which is near to the
 floor, and a domain whose weight never varies has a $t_j$ known by its prior only.
 
-Source: Ye et al. (2024), Data Mixing Laws, candidate M2 of section 3; the form is as reviews quote it. No constants are
-published; the number uses round ones: 1 + 0.5 exp(-2 0.25) + 0.5 exp(0.75).
+Source: Ye et al. (2024), Data Mixing Laws, candidate M2 of section 3; the form is from memory, not checked against the
+paper. No constants are published; the number uses round ones: 1 + 0.5 exp(-2 0.25) + 0.5 exp(0.75).
 
 >>> round(loss(w=[0.25, 0.75], L0=2, floor=0.5, t=[-2, 1], w0=[0, 0]), 6)
 2.361765

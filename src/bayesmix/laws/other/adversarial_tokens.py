@@ -5,8 +5,9 @@ $$t_{max}(a) = \kappa\,a = t_0\,a/a_0$$
 a is the tokens whose activations the attacker sets, $t_{max}$ the most output tokens that he can dictate by it. One
 quantity, so any two a can contradict it: compare it with a power law.
 
-Source: Fort (2023), Scaling Laws for Adversarial Attacks on Language Model Activations. The number is self-computed
-from a made-up $\kappa$; none is confirmed.
+Source: Fort (2023), Scaling Laws for Adversarial Attacks on Language Model Activations. The form is from the abstract
+and from memory, not checked against the paper; no constant is confirmed. The number is self-computed from a made-up
+$\kappa$.
 
 >>> optimum(controlled_tokens=4, t0=32, a0=1)
 128.0

@@ -7,8 +7,8 @@ model. Written by the number that is reached in the end, $c_\infty = m\,(e^\lamb
 its product with m only. Ages well past $t_0 e^\mu$ are needed to know $c_\infty$: before the bend it is a guess.
 
 Source: Bhandari et al. (2025), Forecasting Open-Weight AI Model Growth on Hugging Face, who use the citation model of
-Wang, Song and Barabasi (2013), Quantifying Long-Term Scientific Impact. The number is self-computed from made-up
-constants.
+Wang, Song and Barabasi (2013), Quantifying Long-Term Scientific Impact. The form is from the abstract and from memory,
+not checked against the papers. The number is self-computed from made-up constants.
 
 >>> round(score(days=100, c_inf=1000, fitness=2.0, immediacy=0.0, longevity=1.0, t0=100), 3)
 268.941

@@ -6,8 +6,9 @@ x is the number of training environments, of objects, or of pairs of them; the e
 score. The same form as a power law of loss without a floor. Studies have x of 32 at most: what they say of a floor is
 little, and errors near 0 or 1 ask for the noise "beta".
 
-Source: Lin et al. (2024), Data Scaling Laws in Imitation Learning for Robotic Manipulation. The form is as reviews
-quote it; no constants are confirmed. The number is self-computed from made-up ones.
+Source: Lin et al. (2024), Data Scaling Laws in Imitation Learning for Robotic Manipulation. The form is from the
+abstract and from memory, not checked against the paper; no constants are confirmed. The number is self-computed from
+made-up ones.
 
 >>> round(error(environments=32, Y0=0.6, alpha=0.5, x0=2), 4)
 0.15

@@ -4,12 +4,13 @@ $$R(d) = d\,(\alpha - \beta\,d),\quad d = \sqrt{\mathrm{KL}}$$
 
 R is the gold reward beyond that of the initial policy and KL the divergence from it in nats, which for the best of n
 samples is $\log n - (n - 1)/n$. The peak is at $d = \alpha / 2\beta$; $\beta$ needs runs at half of that or beyond. In
-the paper both coefficients change about linearly with the log of the reward model's parameters: pool them over a
-label column, or fit one reward model at a time. KL has no reference, since it may be 0, where R is 0.
+the paper both coefficients change about linearly with the log of the reward model's parameters, of 3M to 3B: pool them
+over a label column, or fit one reward model at a time. There n is at most about 60,000, a KL of 10. KL has no
+reference, since it may be 0, where R is 0.
 
-Source: Gao, Schulman and Hilton (2022), Scaling Laws for Reward Model Overoptimization. The paper has no table of
-constants; those here are for reward models of 3M and 3B parameters as read off its figures. The number, the best of 16
-with 3B, is self-computed.
+Source: Gao, Schulman and Hilton (2022), Scaling Laws for Reward Model Overoptimization. The equation is as quoted
+elsewhere and from memory, not checked against the paper, which has no table of constants; those here are for reward
+models of 3M and 3B parameters as read off its figures. The number, the best of 16 with 3B, is self-computed.
 
 >>> from math import log
 >>> kl = log(16) - 15 / 16

@@ -7,11 +7,12 @@ $d = e^{\alpha/\beta - 1}$; runs that stay well below it cannot tell the law fro
 $\beta = 0$, and $\alpha = R(1)$. Its slope is infinite at d = 0, so that it does not hold very near the initial policy.
 In the paper $\alpha$ hardly depends on the reward model's parameters and $\beta$ falls with their log. Rafailov et al.
 (2024), Scaling Laws for Reward Model Overoptimization in Direct Alignment Algorithms, use the same law for DPO, IPO and
-SLiC, with win rates beyond that of the initial policy for R, and KL measured with an error that is ignored here.
+SLiC, with win rates beyond that of the initial policy for R, and KL measured with an error that is ignored here; this
+is from the abstract and from memory, not checked against the paper.
 
-Source: Gao, Schulman and Hilton (2022), Scaling Laws for Reward Model Overoptimization. The paper has no table of
-constants; those here are for reward models of 3M and 3B parameters as read off its figures. The number, with 3B, is
-self-computed.
+Source: Gao, Schulman and Hilton (2022), Scaling Laws for Reward Model Overoptimization. The equation is as quoted
+elsewhere and from memory, not checked against the paper, which has no table of constants; those here are for reward
+models of 3M and 3B parameters as read off its figures. The number, with 3B, is self-computed.
 
 >>> round(score(kl=16, alpha=0.35, beta=0.118), 4)
 0.7457

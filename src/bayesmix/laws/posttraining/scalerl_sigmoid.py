@@ -6,8 +6,8 @@ from the pass rate $R_0$ before training to an asymptote A, half of the way at $
 hours in the paper: ``covariates = {C = "gpu_hours"}``. A is known by its prior unless runs are well beyond $C_{mid}$;
 before it, A and $C_{mid}$ lie on a ridge. Checkpoints of one run serve as runs of different C.
 
-Source: Khatri et al. (2025), The Art of Scaling Reinforcement Learning Compute for LLMs; the form is as reviews quote
-it, and no constants are confirmed. Number: self-computed with constants of no paper.
+Source: Khatri et al. (2025), The Art of Scaling Reinforcement Learning Compute for LLMs; the equation is from memory,
+not checked against the paper, and no constants are confirmed. Number: self-computed with constants of no paper.
 
 >>> round(accuracy(C=16e3, R0=0.4, r=0.35, m=2.0, B=1.5, C0=4e3), 5)
 0.55515

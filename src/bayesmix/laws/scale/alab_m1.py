@@ -5,13 +5,14 @@ $$L(x) = A\,(x/x_0)^{-c}$$
 The covariate is named by the model, e.g. ``covariates = {x = "N"}``. It holds far above the floor, if there is one;
 data that have a floor bias c down, the more so the larger x is. Two values of x identify it.
 
-The same law by other names: L(N), L(D) and L(C) of Kaplan et al. (2020), $(N_c/N)^{\alpha_N}$ and so on, where A = 1
-at $x_0 = N_c$ (the model kaplan_univariate); Hestness et al. (2017) without their floor; Tay et al. (2022), Scaling
-Laws vs Model Architectures, a line of log loss against log compute for every architecture (the model tay_arch_loglog);
-Frey et al. (2023) for models of chemistry and, as reviews quote it, the laws of time-series foundation models.
+The same law by other names: L(N), L(D) and $L(C_{min})$ of Kaplan et al. (2020), $(N_c/N)^{\alpha_N}$ and so on, where
+A = 1 at $x_0 = N_c$, with exponents of .076, .095 and .050 (the models kaplan_univariate and alab_m1); Hestness et al.
+(2017) without their floor; Tay et al. (2022), Scaling Laws vs Model Architectures, a line of log loss against log
+compute for every architecture (the model tay_arch_loglog); Frey et al. (2023) for models of chemistry; and laws of
+time-series foundation models. The last three are from memory, not checked against the papers.
 
 Source: Alabdulmohsin, Neyshabur and Zhai (2022), Revisiting Neural Scaling Laws in Language and Vision, M1 (there with
-c negated). The number uses L(N) of Kaplan et al. (2020) and is self-computed.
+c negated). The number uses L(N) of Kaplan et al. (2020), as a review quotes it, and is self-computed.
 
 >>> round(loss(x=1.5e9, A=1, c=0.076, x0=8.8e13), 5)
 2.30355

@@ -2,12 +2,13 @@ r"""A power law with a floor in one covariate x: tokens, parameters, compute, or
 
 $$L(x) = E + A\,(x/x_0)^{-c}$$
 
-The covariate is named by the model, e.g. ``covariates = {x = "D"}``. Over less than 1.5 decades of x, E and c trade
-off against each other.
+The covariate is named by the model, e.g. ``covariates = {x = "D"}``; in the paper it is the examples seen, of learning
+curves in vision, translation, language modelling and BIG-Bench. Over less than 1.5 decades of x, E and c trade off
+against each other.
 
 Source: Alabdulmohsin, Neyshabur and Zhai (2022), Revisiting Neural Scaling Laws in Language and Vision, M2 (there
 with c negated); the same form as Henighan et al. (2020), Scaling Laws for Autoregressive Generative Modeling,
-eq. 1.1. Number: self-computed.
+eq. 1.1. Number: self-computed, with round constants.
 
 >>> round(loss(x=1e10, E=1.8, A=2.0, c=0.25, x0=1e8), 4)
 2.4325

@@ -4,11 +4,12 @@ $$L(x) = A \left[\frac{x_0/x + g}{1 + g}\right]^{c}$$
 
 A is the loss at x0 and g the share of the irreducible in what is left there, so that the loss tends to $A\,[g/(1 +
 g)]^c$. In the paper's form $\beta\,(1/x + \gamma)^c$, $\gamma = g/x_0$. Unlike in M2, the approach to the floor is
-linear in 1/x whatever c. The covariate is named by the model. Over less than 1.5 decades of x, g and c trade off
-against each other. With g = 0 it is alab_m1.
+linear in 1/x whatever c. The covariate is named by the model; in the paper it is the examples seen, of learning curves
+in vision, translation, language modelling and BIG-Bench. Over less than 1.5 decades of x, g and c trade off against
+each other. With g = 0 it is alab_m1.
 
 Source: Alabdulmohsin, Neyshabur and Zhai (2022), Revisiting Neural Scaling Laws in Language and Vision, M3. Number:
-self-computed.
+self-computed, with round constants.
 
 >>> round(loss(x=1e10, A=3.0, g=0.1, c=0.3, x0=1e8), 4)
 1.5036

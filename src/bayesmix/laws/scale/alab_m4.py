@@ -8,7 +8,7 @@ e.g. the logarithm of the number of classes. a and c are told apart only by curv
 covariate is named by the model.
 
 Source: Alabdulmohsin, Neyshabur and Zhai (2022), Revisiting Neural Scaling Laws in Language and Vision, M4 (there with
-c negated, and a called alpha). Number: self-computed.
+c negated, and a called alpha). Number: self-computed, with round constants.
 
 >>> round(loss(x=1e10, ceiling=10.0, floor=0.2, A=4.0, c=0.25, a=0.5, x0=1e8), 4)
 3.1689

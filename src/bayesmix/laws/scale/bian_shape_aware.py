@@ -5,10 +5,10 @@ $$L(N, D, R) = \left[E + A\,(N/N_0)^{-\alpha} + B\,(D/D_0)^{-\beta}\right]
 
 Anchored at the shape R0 of the runs: E, A and B are what models of that shape see, and $\epsilon$ is the paper's times
 $R_0^\gamma$. With $\epsilon = 0$ it is Chinchilla. $\epsilon$ and $\gamma$ need several shapes at the same N; over a
-narrow range of R only their product is known.
+narrow range of R only their product is known. The paper's are 63 models of 80M to 1B parameters, of up to 30B tokens.
 
-Source: Bian et al. (2025), Scaling Inference-Efficient Language Models. The form is as reviews quote it; the authors'
-code ties alpha and beta. Number: self-computed.
+Source: Bian et al. (2025), Scaling Inference-Efficient Language Models. The authors' code ties alpha and beta; separate
+ones are from memory, not checked against the paper. Number: self-computed, with round constants.
 
 >>> c = dict(E=1.7, A=0.4, B=0.6, alpha=0.3, beta=0.3, epsilon=0.05, gamma=0.5, N0=1e9, D0=1e10)
 >>> round(loss(N=1e9, D=2e10, width=4096, depth=16, width0=2048, depth0=32, **c), 4)

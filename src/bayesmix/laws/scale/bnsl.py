@@ -8,7 +8,7 @@ and A the excess loss at x0. The covariate is named by the model. f needs runs n
 is known by its prior only, which makes forecasts as uncertain as they are when the law may break.
 
 Source: Caballero et al. (2023), Broken Neural Scaling Laws, eq. 1 with n = 1, with the amplitude anchored at x0.
-Number: self-computed.
+Number: self-computed, with round constants.
 
 >>> round(loss(x=1e10, a=1.5, A=2.0, c0=0.1, d=10.0, f=0.5, c1=0.3, x0=1e8), 4)
 2.1325

@@ -8,7 +8,7 @@ without which they could change places. Otherwise as bnsl, which it is with c1 =
 curves that level off twice; it needs several runs on each of the three pieces.
 
 Source: Caballero et al. (2023), Broken Neural Scaling Laws, eq. 1 with n = 2, with the amplitude anchored at x0.
-Number: self-computed.
+Number: self-computed, with round constants.
 
 >>> c = dict(c0=0.1, d1=0.1, f1=0.5, c1=0.3, g=4.0, f2=0.2, c2=-0.2)
 >>> round(loss(x=1e10, a=1.5, A=2.0, x0=1e8, **c), 4)

@@ -9,7 +9,7 @@ multiplying D by a constant bends B(N): the paper's is that with D0 = 1. At any 
 quantities need a grid of N and D with at least five D for every N; otherwise the prior decides the inner exponents.
 
 Source: Li et al. (2025), Predictable Scale, Part II: Farseer. The form is as reviews quote it, without its constants.
-Number: self-computed.
+Number: self-computed, with round constants.
 
 >>> c = dict(floor=2.0, u=-0.1, gamma=0.1, B=0.5, v=-0.05, beta=-0.1, b=0.3, s=0.02, alpha=0.2, N0=1e9, D0=1e10)
 >>> round(loss(N=8e9, D=1e11, **c), 4)

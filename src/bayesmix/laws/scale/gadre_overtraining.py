@@ -3,7 +3,8 @@ r"""Gadre: loss against compute and tokens per parameter, one exponent for both,
 $$L(C, M) = E + \left[a\,(M/M_0)^{\eta} + b\,(M/M_0)^{-\eta}\right](C/C_0)^{-\eta}$$
 
 with $C = 6ND$ and $M = D/N$. It is Chinchilla with $\alpha = \beta = 2\eta$, $A = a\,6^{-\eta}$,
-$B = b\,6^{-\eta}$. Runs of a single M cannot tell a from b.
+$B = b\,6^{-\eta}$. Runs of a single M cannot tell a from b. The paper's runs have 11M to 6.9B parameters and M of 5 to
+640.
 
 Source: Gadre et al. (2024), Language models scale reliably with over-training and on downstream tasks, eq. 4. The
 number uses the constants of the authors' code for RedPajama.

@@ -4,7 +4,8 @@ $$L(w, l, D) = E + A\,(w/w_0)^{-\alpha} + B\,(l/l_0)^{-\beta} + C\,(D/D_0)^{-\ga
 
 For Transformers of different shapes: widths must vary at fixed depth and the reverse, which a family of models that
 grow along one line does not offer. The floor is known by curvature only, and small exponents of width and depth can
-take its place: in the authors' own fit nothing is left of it. For models of one shape it is alab_m2 in D.
+take its place: in the authors' own fit nothing is left of it. Their models have 50M to 2B parameters and up to 350B
+tokens. For models of one shape it is alab_m2 in D.
 
 Source: McLeish et al. (2025), Gemstones: A Model Suite for Multi-Faceted Scaling Laws. The number uses the constants
 of the authors' repository for hot checkpoints, those beyond 100 billion tokens included, with Huber losses of delta

@@ -4,10 +4,11 @@ $$L(N, D) = \left[A^{1/\beta}\,(N/N_0)^{-\alpha/\beta} + B^{1/\beta}\,(D/D_0)^{-
 
 In the paper's symbols $\alpha = \alpha_N$, $\beta = \alpha_D$, $A = (N_c/N_0)^{\alpha_N}$ is the loss at N0 and
 unlimited data, $B = (D_c/D_0)^{\alpha_D}$ the loss at D0 and unlimited parameters. N counts no embeddings there.
-Runs of one N, one D or one D/N cannot tell the two apart. Data that have a floor bias the exponents down.
+For early-stopped runs, which may overfit, not for compute-optimal ones. Runs of one N, one D or one D/N cannot tell the
+two apart. Data that have a floor bias the exponents down.
 
-Source: Kaplan et al. (2020), Scaling Laws for Neural Language Models, eq. 1.5, constants of table 2. Amplitudes
-A and B are 1 when N0 = N_c and D0 = D_c.
+Source: Kaplan et al. (2020), Scaling Laws for Neural Language Models, eq. 1.5, constants of table 2, as a review quotes
+them. Amplitudes A and B are 1 when N0 = N_c and D0 = D_c.
 
 >>> round(loss(N=1.5e9, D=22e9, A=1, B=1, alpha=0.076, beta=0.103, N0=6.4e13, D0=1.8e13), 4)
 2.3125

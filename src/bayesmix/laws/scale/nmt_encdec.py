@@ -6,8 +6,8 @@ For much data, and one test set: every test set is a target with quantities of i
 show $p_e + p_d$ only; E is known by curvature. At fixed decoder it is alab_m2 in the encoder. The product means that a
 large encoder makes up for any decoder, which the sum of Chinchilla does not allow.
 
-Source: Ghorbani et al. (2021), Scaling Laws for Neural Machine Translation. The form is as reviews quote it, without
-its constants. Number: self-computed.
+Source: Ghorbani et al. (2021), Scaling Laws for Neural Machine Translation. The equation is from memory, not checked
+against the paper, and without its constants. Number: self-computed, with round constants.
 
 >>> c = dict(E=1.5, A=0.8, pe=0.2, pd=0.3, Ne0=1e8, Nd0=1e8)
 >>> round(loss(encoder_parameters=4e8, decoder_parameters=2e8, **c), 4)

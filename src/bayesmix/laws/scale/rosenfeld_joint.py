@@ -9,7 +9,7 @@ them has to be chosen. Fix $\epsilon_0$ where it is known, such as 1 - 1/K for K
 chance to learn it. As for Chinchilla, N and D must vary separately.
 
 Source: Rosenfeld et al. (2020), A Constructive Prediction of the Generalization Error Across Scales, with m = N, n =
-D. Number: self-computed.
+D, as a review quotes it. Number: self-computed, with round constants.
 
 >>> round(error(N=1e7, D=1e6, epsilon0=0.9, c=0.05, A=0.1, B=0.2, alpha=0.5, beta=0.4, N0=1e7, D0=1e6), 4)
 0.3262

@@ -7,8 +7,8 @@ the loss has there, whatever k: the paper's inner exponents are $\alpha/k$ and $
 two counts; k = 1 is Chinchilla; E = 0 and k = beta is kaplan_nd. k needs a grid of N and D, and trades off against E.
 
 Source: Videau et al. (2026), the outer-exponent law, with amplitudes anchored at N0 and D0; the same form is the
-supervised law of Busbridge et al. (2025), Distillation Scaling Laws. The number is self-computed from constants that
-reviews quote of the latter and that are not confirmed: E 1.22, A 3355, B 18186, alpha .408, beta .431, k .452.
+supervised law of Busbridge et al. (2025), Distillation Scaling Laws. The number is self-computed from constants of the
+latter that are from memory, not checked against the paper: E 1.22, A 3355, B 18186, alpha .408, beta .431, k .452.
 
 >>> k = 0.452
 >>> c = dict(A=3355**k, B=18186**k, alpha=0.408 * k, beta=0.431 * k, k=k, N0=1, D0=1)

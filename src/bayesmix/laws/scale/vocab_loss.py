@@ -5,8 +5,9 @@ $$G(N, N_v, D) = E - A_1\,(N/N_0)^{-\alpha} - A_2\,(N_v/N_{v0})^{-\alpha_v} - B\
 The response is $-L_u$: how many nats per token the loss is below that of a unigram model with the same vocabulary, so
 that vocabularies can be compared. N counts no vocabulary parameters, $N_v$ is the size of the vocabulary times the
 width. That N and D share an exponent is the paper's assumption. E enters $L_u$ with a minus and is no entropy. N and
-$N_v$ go together through the width: widths and sizes of the vocabulary must vary separately. At fixed $N_v$, -G is
-Chinchilla but for a constant.
+$N_v$ go together through the width: widths and sizes of the vocabulary must vary separately. The paper's runs have N of
+33M to 1.13B, vocabularies of 4,000 to 96,000 and up to 2.4e11 characters. At fixed $N_v$, -G is Chinchilla but for a
+constant.
 
 Source: Tao et al. (2024), Scaling Laws with Vocabulary. The number uses the constants of the authors' code, with N and
 $N_v$ in millions and D in billions, and is self-computed. D there is not quite tokens: the code converts characters by
