@@ -20,10 +20,10 @@ alab_m2, autoscale, bimix, chinchilla, d_cpt, eq1, noise, tied, closed, he = (
     for n in ("alab_m2", "autoscale_ddo", "bimix", "chinchilla", "d_cpt", "dai_capacity_eq1", "dai_capacity_noise",
               "dai_capacity_tied", "dai_capacity_closed", "he_multilingual")
 )  # fmt: skip
-modal, mnmt, olmix, linear, additive, joint, implicit, m1, m2, m4 = (
+modal, mnmt, olmix, linear, additive, joint, implicit, m1, m2, m4, nested = (
     laws.get(n)
     for n in ("mixed_modal", "mnmt_multilingual", "olmix_loglinear", "regmix_linear", "shukor_additive",
-              "shukor_joint", "ye_implicit", "ye_m1", "ye_m2", "ye_m4")
+              "shukor_joint", "ye_implicit", "ye_m1", "ye_m2", "ye_m4", "ye_nested")
 )  # fmt: skip
 
 share = st.floats(0.05, 0.95)
@@ -48,6 +48,30 @@ def test_olmix_is_ye_with_its_amplitude_in_the_effects(w, w0, t, log_c):
     ye = m4(w=w, w0=w0, L0=np.array([c + rest]), floor=np.array([c / (c + rest)]), t=(t - t.mean())[None])
     assert olmix(w=w, c=c, k=np.exp(t)) == pytest.approx(ye[0], rel=1e-11)
     assert ye[0] == pytest.approx(np.exp(log_c) + np.exp(t @ w), rel=1e-11)
+
+
+@properties
+@given(c=anchored(), w=weights, w0=weights, t=centred, L0=loss, floor=share, mixed=share, split=share, N=size, D=size)
+def test_nested_ye_at_one_scale_is_ye(c, w, w0, t, L0, floor, mixed, split, N, D):
+    """Over the loss there at the reference mixture, whose floor is the same."""
+    shape = {"floor": np.array([floor]), "mixed": np.array([mixed]), "split": np.array([split]), "t": t[None]}
+    scale = {n: c[n] for n in ("alpha", "beta", "N0", "D0")}
+    there = nested(w=w0, w0=w0, N=N, D=D, L0=np.array([L0]), **shape, **scale)
+    ye = m4(w=w, w0=w0, L0=there, floor=L0 * floor / there, t=t[None])
+    assert nested(w=w, w0=w0, N=N, D=D, L0=np.array([L0]), **shape, **scale) == pytest.approx(ye, rel=1e-11)
+
+
+@properties
+@given(c=anchored(), w=weights, w0=weights, t=centred, L0=loss, floor=share, mixed=share, split=share, N=size, D=size)
+def test_nested_ye_for_one_mixture_is_chinchilla(c, w, w0, t, L0, floor, mixed, split, N, D):
+    """Floor and amplitudes are those of the mixture; the exponents are of all."""
+    rest, times = L0 * (1 - floor), np.exp(t @ (w - w0))
+    amplitudes = {"A": times * rest * (1 - mixed) * split, "B": times * rest * (1 - mixed) * (1 - split)}
+    scale = {n: c[n] for n in ("alpha", "beta", "N0", "D0")}
+    shape = {"floor": np.array([floor]), "mixed": np.array([mixed]), "split": np.array([split]), "t": t[None]}
+    found = nested(w=w, w0=w0, N=N, D=D, L0=np.array([L0]), **shape, **scale)
+    expected = chinchilla(N=N, D=D, E=L0 * floor + times * rest * mixed, **amplitudes, **scale)
+    assert found[0] == pytest.approx(float(expected), rel=1e-11)
 
 
 @properties
