@@ -20,7 +20,9 @@ def test_a_table_is_described_by_its_ranges_and_by_what_its_design_shows():
     assert "labels" in text
     assert "family" in text
     assert "chinchilla" in text
-    assert "cannot identify" in text
+    assert "cannot identify" not in text
+    ladder = runs.table.drop(columns="C").assign(D=20 * runs.column("N"))
+    assert "cannot identify" in "\n".join(described(Runs.of(ladder)))
 
 
 def test_missing_measurements_are_counted():

@@ -86,7 +86,8 @@ def test_a_page_shows_equation_priors_pictures_and_published_numbers(gallery):
     page, text = Page(gallery / "chinchilla.html"), (gallery / "chinchilla.html").read_text()
     assert '<math display="block"><mi>L</mi>' in text
     assert text.count('role="img"') == len(laws.get("chinchilla").covariates)
-    for shown in ("406.4", "482.006", "0.2849083", "LogNormal(−0.5, 0.5) × response reference", "1.9366", "10M to 100B",  # noqa: RUF001
+    for shown in ("406.4", "482.006", "0.2849083", "LogNormal(−0.58, 0.31) × response reference",  # noqa: RUF001
+                  "1.9366", "10M to 100B",
                   "Besiroglu et al. (2024), arXiv:2404.10102", "average_parameters", "exponent of N"):  # fmt: skip
         assert shown in page.words, shown
     assert "2.768928, 3.648574" in Page(gallery / "ye_m4.html").words

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from bayesmix import Runs, fit
 from bayesmix.cli import app
 from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.history import Shown, learn, past_studies
 from bayesmix.model import Model
+from bayesmix.priors import arguments
 from bayesmix.results import save
 from bayesmix.scores import LEVELS
 
@@ -97,3 +99,25 @@ def test_the_command_writes_a_table_for_model_files(tmp_path):
     found = Model.read(tmp_path / "m.toml").discrepancy
     assert isinstance(found, Discrepancy)
     assert found.location < past().location - 0.1
+
+
+@pytest.mark.slow
+def test_the_command_learns_priors_from_studies_of_ones_own(tmp_path):
+    """Runs without noise to speak of: floor and exponents are believed to be as they were, by a tenth or so."""
+    rng = np.random.default_rng(0)
+    N, D = (10 ** rng.uniform(low, high, 40) for low, high in ((7.5, 9.5), (9, 11)))
+    losses = (1.0 + 20 * N**-0.2 + 300 * D**-0.3) * np.exp(0.002 * rng.standard_normal(40))
+    for name in ("a", "b"):
+        fit(Model.read("chinchilla"), Runs.of(pd.DataFrame({"N": N, "D": D, "loss": losses})), seed=0).save(
+            tmp_path / f"{name}.nc"
+        )
+    out = tmp_path / "mine.toml"
+    line = ["history", str(extrapolation(tmp_path / "e.json", 0.1)), "--out", str(out)]
+    result = CliRunner().invoke(app, [*line, *(f"--study={tmp_path / n}.nc" for n in ("a", "b"))])
+    assert result.exit_code == 0, result.output
+    (tmp_path / "m.toml").write_text('law = "chinchilla"\n' + out.read_text())
+    found, shipped = (
+        arguments(Model.read(p).quantities["alpha"].distribution) for p in (tmp_path / "m.toml", "chinchilla")
+    )
+    assert found["loc"] == pytest.approx(np.log(0.2), abs=0.5)
+    assert found["scale"] < shipped["scale"]

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from numpyro.distributions import LogNormal
 
 from bayesmix import modelfile
 from bayesmix.errors import BayesmixError, InputError
@@ -63,7 +64,9 @@ def test_runs_in_which_the_target_was_not_measured_show_nothing():
     runs = grid()
     half = np.where(runs.column("D") == runs.column("D").min(), runs.column("loss"), np.nan)
     frame = pd.DataFrame({"N": runs.column("N"), "D": runs.column("D"), "loss": half})
-    assert prior_left(Model.read("chinchilla"), Runs.of(frame))["beta"] > 0.5
+    # With E and B known within a factor of 2 only, since what is believed of these says something of beta too.
+    wide = {"E": LogNormal(-0.5, 0.5), "B": LogNormal(-1.6, 0.8), "beta": LogNormal(-1.4, 0.6)}
+    assert prior_left(Model.read("chinchilla").given(**wide), Runs.of(frame))["beta"] > 0.5
 
 
 def test_a_law_of_own_weights_is_assessed_by_a_target_that_is_a_domain_wherever_it_stands():
@@ -91,6 +94,14 @@ def test_a_link_is_not_fed_by_the_loss_that_it_predicts():
     assert "loss_to_loss" not in fed
     two = scale_runs().table.assign(**{"loss.code": lambda t: t["loss"] * 0.7}).drop(columns="C")
     assert "loss_to_loss" in {model.law.name for model in feedable(Runs.of(two))}
+
+
+def test_a_link_is_fed_by_a_loss_of_another_name_beside_the_response_it_needs():
+    table = scale_runs().table.drop(columns="C").rename(columns={"loss": "loss.c4"})
+    assert not {"gadre_error", "ladder_two_step", "loss_to_loss"} & {m.law.name for m in feedable(Runs.of(table))}
+    scored = table.assign(**{"accuracy.arc": 1 / table["loss.c4"]})
+    (link,) = feedable(Runs.of(scored), ["gadre_error", "ladder_two_step", "loss_to_loss"])
+    assert (link.name, link.columns) == ("ladder_two_step", {"L": "loss.c4"})
 
 
 def test_the_models_asked_for_are_assessed_if_they_can_be_fed():

@@ -69,6 +69,13 @@ def test_everything_is_written_again():
     assert "sigma = { HalfNormal = [0.02] }" in text
 
 
+def test_a_complete_file_has_every_prior_and_is_the_same_model():
+    model = Model(laws.get("chinchilla"), NOISES["log_normal"], name="m").given(beta=0.37)
+    text = modelfile.dumps(model, complete=True)
+    assert set(tomllib.loads(text)["priors"]) == {"E", "A", "B", "alpha", "beta", "sigma"}
+    assert modelfile.dumps(modelfile.loads(text)) == modelfile.dumps(model)
+
+
 @pytest.mark.parametrize("text", ["a\x7fb", 'a "quoted" \\ name', "two\nlines", "ü", ""])
 def test_any_text_is_written_so_that_it_is_read_again(text):
     model = Model(laws.get("chinchilla"), NOISES["log_normal"], name="m", covariates={"D": text or "D"})

@@ -7,9 +7,10 @@
 
 A task is asked for by its name, its table or its kind; the others do not count. What was computed is kept in the
 folder of results, so that the same command goes on where it was stopped. The discrepancy that a study's tasks are
-scored with is learned from the other studies; those of which nothing is asked for teach what benchmarks/results has of
-them. What the tasks showed is kept as evidence.json: `--learn` makes of it src/bayesmix/past.toml and past.csv, and
-past_without.toml beside it, in which each study is left out once.
+scored with is learned from the other studies, and so are the priors of its law's quantities; tasks that are not asked
+for teach what benchmarks/results and the package have of them. What the tasks showed is kept as evidence.json and
+past_quantities.csv: `--learn` makes of the first src/bayesmix/past.toml and past.csv, and past_without.toml beside it,
+in which each study is left out once; the second belongs into src/bayesmix, and a test says what priors it makes.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
+import quantities
 from contenders import CONTENDERS, forecasts
 from figure import figure
 from history import Evidence, evidence, learn, read, records, written
@@ -38,6 +40,7 @@ from bayesmix.files import write_text, write_whole
 
 _HOME = Path(__file__).parents[2]
 PAST = _HOME / "src" / "bayesmix" / "past.toml"
+QUANTITIES = _HOME / "src" / "bayesmix" / "past_quantities.csv"
 EVIDENCE = _HOME / "benchmarks" / "results" / "evidence.json"
 
 
@@ -59,18 +62,18 @@ def prepare(store: Store, chosen: list[Task]) -> None:
         begin = time.perf_counter()
         posterior = store.posterior(task)
         store.backtest(task)
-        for law in task.laws[1:]:
-            store.posterior(task, law)
+        for law in task.laws:
+            store.textbook(task, law)
         for name in RIVALS:
             store.draws(task, name)
         problems = "; ".join(p.short or p.kind for p in posterior.problems() if p.fatal)
         print(f"{task.name}: {time.perf_counter() - begin:.1f} s {problems}", flush=True)
 
 
-def left_out(found: list[Evidence], studies: list[str], asked: Iterable[str]) -> dict[str, Discrepancy]:
+def left_out(found: Collection[Evidence], asked: Iterable[str]) -> dict[str, Discrepancy]:
     """Return for every study that is asked for what all others showed."""
     apart = list(dict.fromkeys(asked))
-    learned = dict(zip(apart, Parallel(2)(delayed(learn)(found, studies, without=s) for s in apart), strict=True))
+    learned = dict(zip(apart, Parallel(2)(delayed(learn)(found, without=s) for s in apart), strict=True))
     for study, discrepancy in learned.items():
         print(f"for {study}: {discrepancy}", flush=True)
     return learned
@@ -78,13 +81,12 @@ def left_out(found: list[Evidence], studies: list[str], asked: Iterable[str]) ->
 
 def ship(path: Path) -> None:
     """Write what all studies showed to the package, and what all but one showed beside the evidence."""
-    found, studies = read(path)
+    found = list(read(path).values())
+    studies = [e.study for e in found]
     head = f"# Learned by benchmarks/calibration from {len(found)} tasks of {len(set(studies))} studies.\n"
-    write_text(PAST, head + learn(found, studies).table(), overwrite=True)
-    write_text(
-        PAST.with_suffix(".csv"), pd.DataFrame(map(vars, records(found, studies))).to_csv(index=False), overwrite=True
-    )
-    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies, studies).items()]
+    write_text(PAST, head + learn(found).table(), overwrite=True)
+    write_text(PAST.with_suffix(".csv"), pd.DataFrame(map(vars, records(found))).to_csv(index=False), overwrite=True)
+    without = [discrepancy.table(f'"{study}"') for study, discrepancy in left_out(found, studies).items()]
     head = "# Learned as src/bayesmix/past.toml, without one study.\n"
     write_text(path.with_name("past_without.toml"), head + "".join(without), overwrite=True)
 
@@ -100,15 +102,17 @@ def main() -> None:
     if asked.learn:
         ship(asked.learn)
         return
-    store, chosen = Store(asked.out), [task for task in tasks() if task.among(asked.only)]
-    prepare(store, chosen)
-    found = [evidence(store, task) for task in chosen]
-    write_text(asked.out / "evidence.json", written(found, chosen), overwrite=True)
-    # Studies that are not asked for are learned from as they were last seen.
+    chosen = [task for task in tasks() if task.among(asked.only)]
     studies = [task.table for task in chosen]
-    earlier, of = read(EVIDENCE)
-    others = [i for i, study in enumerate(of) if study not in studies]
-    learned = left_out(found + [earlier[i] for i in others], studies + [of[i] for i in others], studies)
+    seen = quantities.kept(asked.out, chosen)
+    seen += [s for s in quantities.read(QUANTITIES) if s.study not in studies]
+    write_text(asked.out / QUANTITIES.name, quantities.table(seen), overwrite=True)
+    store = Store(asked.out, quantities.left_out(seen, studies))
+    prepare(store, chosen)
+    # Tasks that are not asked for teach what they showed when last seen.
+    found = read(EVIDENCE) | {task.name: evidence(store, task) for task in chosen}
+    write_text(asked.out / "evidence.json", written(found), overwrite=True)
+    learned = left_out(found.values(), studies)
     rows = []
     for task in chosen:
         for name, draws in forecasts(store, task, learned[task.table]).items():

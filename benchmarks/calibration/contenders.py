@@ -12,9 +12,9 @@ from bayesmix.discrepancy import Discrepancy
 
 OURS, INFORMED, TEXTBOOK, BEST = "bayesmix", "bayesmix, backtested", "textbook posterior", "best law by LOO"
 CONTENDERS = {
-    OURS: "the default law and noise, and the discrepancy learned from all other studies",
+    OURS: "the default law and noise, with priors and the discrepancy learned from all other studies",
     INFORMED: "the same, once the largest rows at hand had been hidden and forecast (`bayesmix extrapolate`)",
-    TEXTBOOK: "the same posterior, the law taken for true beyond the rows",
+    TEXTBOOK: "the same law and noise, with priors that say little, taken for true beyond the rows",
     BEST: "as the textbook, of the law that LOO prefers",
     "Huber bootstrap": "the law by Huber loss, 1,000 resamples, with residual noise",
     "least squares": "the law by least squares, with an interval of its residuals",
@@ -28,7 +28,7 @@ def forecasts(store: Store, task: Task, learned: Discrepancy) -> dict[str, np.nd
     found = {
         OURS: _draws(task, ours),
         INFORMED: _draws(task, backtest.informing(ours) if backtest else ours),
-        TEXTBOOK: _draws(task, posterior.bending(None)),
+        TEXTBOOK: _draws(task, store.textbook(task, task.laws[0]).bending(None)),
         BEST: _draws(task, store.best_by_loo(task).bending(None)),
     }
     return found | {rival: store.draws(task, rival) for rival in RIVALS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Evidence:
 
     Attributes
     ----------
+    study : str
+        The table that it is of.
     bend, error : float
         The bend that they show, and its standard error; see `bayesmix.beyond.bends`.
     before : (float, float)
@@ -34,6 +36,7 @@ class Evidence:
         in units of the log response.
     """
 
+    study: str
     bend: float
     error: float
     before: tuple[float, float]
@@ -42,25 +45,29 @@ class Evidence:
     noise: np.ndarray
 
 
-def read(path: Path) -> tuple[list[Evidence], list[str]]:
-    """Return what `written` wrote: what every task showed, and its study."""
+def read(path: Path) -> dict[str, Evidence]:
+    """Return what `written` wrote: what every task showed, by its name."""
     found = json.loads(path.read_text(encoding="utf-8"))
-    numbers = ("promised", "left", "noise")
-    shown = [
-        Evidence(e["bend"], e["error"], tuple(e["before"] or (np.nan, np.nan)), *(np.array(e[n]) for n in numbers))
-        for e in found.values()
-    ]
-    return shown, [e["study"] for e in found.values()]
+    return {
+        name: Evidence(
+            e["study"],
+            e["bend"],
+            e["error"],
+            tuple(e["before"] or (np.nan, np.nan)),
+            *(np.array(e[n]) for n in ("promised", "left", "noise")),
+        )
+        for name, e in found.items()
+    }
 
 
-def written(found: Sequence[Evidence], tasks: Sequence[Task]) -> str:
+def written(found: Mapping[str, Evidence]) -> str:
     """Return what tasks showed as JSON, one line a task, so that it need not be computed again to learn from it."""
     lines = []
-    for each, task in zip(found, tasks, strict=True):
+    for name, each in found.items():
         before = None if np.isnan(each.before[0]) else [_short(v) for v in each.before]
         rows = {n: [_short(v) for v in getattr(each, n)] for n in ("promised", "left", "noise")}
-        told = {"study": task.table, "bend": _short(each.bend), "error": _short(each.error), "before": before} | rows
-        lines.append(f"{json.dumps(task.name)}: {json.dumps(told)}")
+        told = {"study": each.study, "bend": _short(each.bend), "error": _short(each.error), "before": before} | rows
+        lines.append(f"{json.dumps(name)}: {json.dumps(told)}")
     return "{" + ",\n".join(lines) + "}\n"
 
 
@@ -79,18 +86,18 @@ def evidence(store: Store, task: Task) -> Evidence:
     noise = beyond.noise(posterior, inputs, 0)[:, 0]
     backtest = store.backtest(task)
     before = backtest.bend if backtest else None
-    return Evidence(bend, error, before or (np.nan, np.nan), promised, missed + bend * promised, noise)
+    return Evidence(task.table, bend, error, before or (np.nan, np.nan), promised, missed + bend * promised, noise)
 
 
-def learn(found: Sequence[Evidence], studies: Sequence[str], *, without: str = "") -> Discrepancy:
+def learn(found: Iterable[Evidence], *, without: str = "") -> Discrepancy:
     """Return what the tasks of all studies but one, or of all, say of a new one."""
-    kept = [(e, study) for e, study in zip(found, studies, strict=True) if study != without]
-    return history.learn(records(*zip(*kept, strict=True)), run=_run([e for e, _ in kept]))
+    kept = [e for e in found if e.study != without]
+    return history.learn(records(kept), run=_run(kept))
 
 
-def records(found: Sequence[Evidence], studies: Sequence[str]) -> list[history.Shown]:
+def records(found: Iterable[Evidence]) -> list[history.Shown]:
     """Return what tasks showed as the package takes it."""
-    return [history.Shown(study, e.bend, e.error, *e.before) for e, study in zip(found, studies, strict=True)]
+    return [history.Shown(e.study, e.bend, e.error, *e.before) for e in found]
 
 
 def _run(found: Sequence[Evidence]) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
 import numpy as np
+from quantities import Priors, wide
 from rivals import RIVALS
 from task import Task
 
-from bayesmix import Posterior, compare, extrapolate, fit
+from bayesmix import Model, Posterior, compare, extrapolate, fit
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_whole
@@ -23,21 +23,39 @@ BACKTEST = {"share": 0.3, "part": 0.7}
 
 
 class Store:
-    """Posteriors, extrapolations and rivals' draws of every task, computed when first asked for."""
+    """Posteriors, extrapolations and rivals' draws of every task, computed when first asked for.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Parameters
+    ----------
+    folder : path
+        Where they are kept.
+    priors : mapping
+        What is believed of quantities where a study is left out; see `quantities.left_out`.
+    """
+
+    def __init__(self, folder: Path, priors: Priors) -> None:
+        self.folder, self.priors = folder, priors
+
+    def model(self, task: Task) -> Model:
+        """Return the default model of a task, with priors that its own study did not inform."""
+        return task.model(**self.priors.get((task.table, task.laws[0]), {}))
 
     def place(self, task: Task) -> Path:
         """Return the folder of a task, made if need be."""
-        place = self.folder / re.sub(r"[^\w.-]+", "_", task.name)
+        place = self.folder / task.folder
         place.mkdir(parents=True, exist_ok=True)
         return place
 
-    def posterior(self, task: Task, law: str = "") -> Posterior:
-        """Return the posterior of a law given the rows that are not hidden, converged or not."""
-        path = self.place(task) / f"{(law or task.laws[0]).replace(':', '.')}.nc"
-        model = task.model(law)  # a law of this benchmark has to be imported before a file may name it
+    def posterior(self, task: Task) -> Posterior:
+        """Return the posterior of the default model given the rows that are not hidden, converged or not."""
+        return self._fitted(task, self.model(task), "ours")
+
+    def textbook(self, task: Task, law: str) -> Posterior:
+        """Return that of a law with priors that say little."""
+        return self._fitted(task, wide(task, law), law.replace(":", "."))
+
+    def _fitted(self, task: Task, model: Model, name: str) -> Posterior:
+        path = self.place(task) / f"{name}.nc"
         if path.exists():
             return Posterior.load(path).accept()
         posterior = fit(model, task.split()[0], seed=0)
@@ -58,7 +76,7 @@ class Store:
         if at < small.column(cut.by).min() or inner.fault():
             none.touch()
             return None
-        found = extrapolate(task.model(), small, by=cut.by, at=at, seed=0, accept_unconverged=True)
+        found = extrapolate(self.model(task), small, by=cut.by, at=at, seed=0, accept_unconverged=True)
         save(found, path)
         return found
 
@@ -67,14 +85,14 @@ class Store:
         path = self.place(task) / f"{rival.replace(' ', '_')}.npy"
         if not path.exists():
             small, large = task.split()
-            drawn = RIVALS[rival](task.model(), small, large, seed=0)
+            drawn = RIVALS[rival](wide(task, task.laws[0]), small, large, seed=0)
             kept = drawn[np.linspace(0, len(drawn) - 1, DRAWS).astype(int)]
             write_whole(path, lambda p: _write(p, kept))
         return np.load(path, allow_pickle=False)
 
     def best_by_loo(self, task: Task) -> Posterior:
         """Return the posterior of the law that LOO prefers; the default where it cannot be computed."""
-        posteriors = {law: self.posterior(task, law) for law in task.laws}
+        posteriors = {law: self.textbook(task, law) for law in task.laws}
         if len(posteriors) == 1:
             return posteriors[task.laws[0]]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,8 +10,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpyro.distributions import Distribution
 
 from bayesmix import Card, Model, Runs, laws
+from bayesmix.law import Quantity
 from bayesmix.noise import NOISES
 
 Kind = Literal["curve", "design", "mixture", "downstream"]
@@ -85,6 +88,11 @@ class Task:
     covariates: Mapping[str, str] = field(default_factory=dict)
     noise: str = "log_student_t"
 
+    @property
+    def folder(self) -> str:
+        """Name of the folder of what was computed for it."""
+        return re.sub(r"[^\w.-]+", "_", self.name)
+
     @cached_property
     def runs(self) -> Runs:
         """All rows with the response, fitted and hidden."""
@@ -116,9 +124,9 @@ class Task:
         """What the hidden rows measured, shape (observation,)."""
         return self.split()[1].column(self.target)
 
-    def model(self, law: str = "", noise: str = "") -> Model:
-        """Return a model of this task: its default, or with another of its laws or another noise."""
-        chosen = laws.get(law or self.laws[0])
+    def model(self, law: str = "", noise: str = "", **quantities: Quantity | Distribution | float) -> Model:
+        """Return a model of this task: its default, or with another of its laws, another noise, other quantities."""
+        chosen = laws.get(law or self.laws[0]).given(**quantities)
         columns = {c: name for c, name in self.covariates.items() if c in chosen.covariates}
         return Model(chosen, NOISES[noise or self.noise], covariates=columns, targets=(self.target,))
 

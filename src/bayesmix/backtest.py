@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import companion, read_model, read_runs, say, say_notice, show, warn
+from bayesmix.terminal import companion, load, read_model, read_runs, say, say_notice, show, warn
 
 _YOURS = "yours"
 
@@ -63,13 +63,21 @@ def extrapolate(
 
 def history(
     extrapolations: Annotated[list[Path], typer.Argument(help="What `extrapolate` wrote of your own studies, JSON.")],
-    out: Annotated[Path, typer.Option(help="Discrepancy to write, as TOML.")] = Path("discrepancy.toml"),
+    study: Annotated[
+        list[Path] | None,
+        typer.Option("--study", help="Posterior of all runs of an earlier study, large ones too; several times."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Discrepancy to write, and priors if asked, as TOML.")] = Path(
+        "discrepancy.toml"
+    ),
     seed: option.Seed = 0,
     force: option.Force = False,
+    accept_unconverged: option.Accept = False,
 ) -> None:
     """Learn how far laws are off beyond the runs of a house like yours; takes half a minute.
 
-    Past studies count too: the fewer of your own there are, the more. The table written belongs into model files.
+    And, with --study, what quantities of a law turn out to be there. Past studies count too: the fewer of your own
+    there are, the more. The tables written belong into model files.
     """
     from bayesmix.discrepancy import past
     from bayesmix.errors import Fault, InputError
@@ -89,6 +97,28 @@ def history(
     for path, each in zip(bends, shown, strict=True):
         say(f"{path}: responses fell {1 + each.bend:.2f} ± {each.error:.2f} times as far as the law said")
     learned = learn([*past_studies(), *shown], run=past().run, study=_YOURS, seed=seed)
-    write_text(out, learned.table(), overwrite=force)
+    priors = _usual(study, seed, accept_unconverged) if study else ""
+    write_text(out, learned.table() + priors, overwrite=force)
     say(f"the next ones are expected to fall {1 + learned.location:.2f} ± {learned.scale:.2f} times as far")
-    say(f"wrote {out}: put its table into your model files")
+    say(f"wrote {out}: put its {'tables' if priors else 'table'} into your model files")
+
+
+def _usual(studies: list[Path], seed: int, accept_unconverged: bool) -> str:
+    """Return priors of the law of these posteriors, as a table of a model file."""
+    from bayesmix import toml
+    from bayesmix.errors import BayesmixError
+    from bayesmix.population import began_with, learn, past_quantities, seen
+    from bayesmix.priors import to_table
+
+    posteriors = load(studies, accept_unconverged)
+    names = sorted({p.model.law.name for p in posteriors.values()})
+    if len(names) > 1:
+        raise BayesmixError(f"these studies were fitted by {' and '.join(names)}. Give posteriors of one law")
+    found = [s for p in posteriors.values() for s in seen(p.model, p.runs, began_with(p.runs), _YOURS, seed=seed)]
+    priors = learn([*past_quantities(), *found], names[0], study=_YOURS)
+    lines = [f"{toml.key(name)} = {toml.value(_rounded(to_table(prior)))}" for name, prior in priors.items()]
+    return "\n[priors]\n" + "\n".join(lines) + "\n"
+
+
+def _rounded(table: dict[str, list[float]]) -> dict[str, list[float]]:
+    return {family: [float(f"{v:.3g}") for v in numbers] for family, numbers in table.items()}

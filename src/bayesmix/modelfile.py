@@ -194,8 +194,11 @@ def write(model: Model, path: str | Path, *, overwrite: bool = False) -> Path:
     return write_text(path, dumps(model), overwrite=overwrite)
 
 
-def dumps(model: Model) -> str:
-    """Return a model as TOML text, with every prior that differs from the law's own."""
+def dumps(model: Model, *, complete: bool = False) -> str:
+    """Return a model as TOML text, with every prior that differs from the law's own.
+
+    Complete, it has all priors: it then stays the same model once the law's own are learned from more studies.
+    """
     lines = [
         f"law = {toml.value(model.law.identifier)}",
         f"noise = {toml.value(model.noise.name)}",
@@ -209,7 +212,7 @@ def dumps(model: Model) -> str:
         lines.append(f"discrepancy = {toml.value(_NO_DISCREPANCY)}")
     tables = {
         "covariates": dict(model.covariates),
-        "priors": _changed(model),
+        "priors": _stated(model, complete),
         **{f"pooling.{toml.key(q)}": vars(p) for q, p in model.pooling.items()},
         **{f"shrinkage.{toml.key(q)}": vars(s) for q, s in model.shrinkage.items()},
         # Its numbers always, so that a saved posterior forecasts the same once more studies are known.
@@ -222,11 +225,13 @@ def dumps(model: Model) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _changed(model: Model) -> dict[str, Any]:
+def _stated(model: Model, complete: bool) -> dict[str, Any]:
     original = {**laws.get(model.law.identifier).quantities, **noise.get(model.noise.name).quantities}
-    changed = {}
+    stated = {}
     for name, quantity in model.quantities.items():
         if _statement(quantity) == _statement(original[name]) and _kind(quantity) == _kind(original[name]):
+            if complete and isinstance(quantity, Prior):
+                stated[name] = _statement(quantity)
             continue
         if isinstance(quantity, Reference):
             raise BayesmixError(f"{name} of model {model.name} was made a reference, which a model file cannot say")
@@ -235,8 +240,8 @@ def _changed(model: Model) -> dict[str, Any]:
                 f"{name} of model {model.name} has other dimensions, or is relative to something else, than the law "
                 "declares, which a model file cannot say. Declare a law of its own"
             )
-        changed[name] = _statement(quantity)
-    return changed
+        stated[name] = _statement(quantity)
+    return stated
 
 
 def _statement(quantity: Any) -> Any:

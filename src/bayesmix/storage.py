@@ -32,7 +32,7 @@ def save(posterior: Posterior, path: str | Path, *, overwrite: bool = False) -> 
     tree = posterior.tree.copy()
     tree.attrs = {
         "bayesmix_format": FORMAT,
-        "model": modelfile.dumps(posterior.model),
+        "model": modelfile.dumps(posterior.model, complete=True),
         "law_fingerprint": posterior.model.law.fingerprint,
         "runs": posterior.runs.text(),
         "runs_hash": posterior.runs.hash,

@@ -23,11 +23,11 @@ def noise(mean, loss, shape=()) -> None:
 
 def chinchilla(N, D, loss, **_) -> None:
     loss = loss[:, 0]
-    E = pm.Deterministic("E", geometric(loss) * pm.LogNormal("E_relative", -0.5, 0.5))
-    A = pm.Deterministic("A", geometric(loss) * pm.LogNormal("A_relative", -1.6, 0.8))
-    B = pm.Deterministic("B", geometric(loss) * pm.LogNormal("B_relative", -1.6, 0.8))
-    alpha = pm.LogNormal("alpha", -1.4, 0.6)
-    beta = pm.LogNormal("beta", -1.4, 0.6)
+    E = pm.Deterministic("E", geometric(loss) * pm.LogNormal("E_relative", -0.58, 0.31))
+    A = pm.Deterministic("A", geometric(loss) * pm.LogNormal("A_relative", -1.61, 0.58))
+    B = pm.Deterministic("B", geometric(loss) * pm.LogNormal("B_relative", -1.81, 0.52))
+    alpha = pm.LogNormal("alpha", -1.10, 0.52)
+    beta = pm.LogNormal("beta", -0.81, 0.57)
     noise(E + A * (N / geometric(N)) ** -alpha + B * (D / geometric(D)) ** -beta, loss)
 
 
@@ -38,9 +38,9 @@ def containers(D, loss, **_) -> dict[str, np.ndarray]:
 def alab_m2(**table) -> None:
     # Containers and not constants: one compiled model then serves all curves.
     x, y, scale = (pm.Data(name, values) for name, values in containers(**table).items())
-    E = pm.Deterministic("E", scale * pm.LogNormal("E_relative", -0.5, 0.5))
-    A = pm.Deterministic("A", scale * pm.LogNormal("A_relative", -1.2, 0.8))
-    c = pm.LogNormal("c", -1.05, 0.6)
+    E = pm.Deterministic("E", scale * pm.LogNormal("E_relative", -0.32, 0.18))
+    A = pm.Deterministic("A", scale * pm.LogNormal("A_relative", -1.34, 0.52))
+    c = pm.LogNormal("c", -0.86, 0.76)
     noise(E + A * x**-c, y)
 
 
