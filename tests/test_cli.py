@@ -295,6 +295,27 @@ def test_the_whole_sequence_carries_its_notice_along(bayesmix, tmp_path, monkeyp
     assert found.p_better > 0.9
 
 
+def test_a_decision_says_what_it_took_for_granted_and_each_caution_once(bayesmix, tmp_path):
+    values = mixing_values([[1.0, -2.0, 1.0], [0.5, -1.0, 0.5]])
+    bad = fake(Model.read("ye_m4"), mixture_runs(), values, converged=False)
+    bad.save(tmp_path / "bad.nc")
+    (tmp_path / "problem.toml").write_text('combine = "worst"\n')
+    line = ["decide", tmp_path / "bad.nc", "--problem", tmp_path / "problem.toml", "--accept-unconverged"]
+    code, out, err = bayesmix(*line, "--out", tmp_path / "d.json")
+    assert code == 0, err
+    assert out.startswith("The problem states no [objective]: it is the worst of loss.web, loss.code.\n")
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
+    assert set(rows["web"][:3]) == {"0"}, "of a weight as small as nothing, and of its interval"
+    for name in ("kkt_residual", "candidate_gap", "near_loss"):
+        assert name not in out
+    said = err.splitlines()
+    assert any(s.startswith("bad: NOT CONVERGED") for s in said)
+    assert len(said) == len(set(said))
+    w = "w.web=0.3,w.code=0.3,w.books=0.4"
+    _, _, err = bayesmix("predict", tmp_path / "bad.nc", "--at", w, "--accept-unconverged", "--out", tmp_path / "p.csv")
+    assert err.count("NOT CONVERGED") == len([s for s in said if "NOT CONVERGED" in s])
+
+
 def test_a_comparison_of_other_posteriors_is_refused(bayesmix, saved, tmp_path):
     comparison = tmp_path / "c.json"
     assert bayesmix("compare", saved / "ye_m4.nc", saved / "constant.nc", "--out", comparison)[0] == 0
@@ -466,6 +487,30 @@ def test_a_planned_run_with_a_fault_exits_3(bayesmix, saved, tmp_path, text):
     code, _, err = bayesmix("predict", saved / "scale.nc", "--at", text, "--out", tmp_path / "p.csv")
     assert code == 3
     assert err.count("error: --at") == 1
+
+
+def test_faults_of_planned_runs_say_the_text_that_was_given(bayesmix, saved, tmp_path):
+    line = ["predict", saved / "scale.nc", "--at", "N=1e9, D=0", "--at", "N=1e9,D=2e9", "--at", "N=1e9,D=2e9"]
+    code, _, err = bayesmix(*line, "--out", tmp_path / "p.csv")
+    assert code == 3
+    assert "\n  N=1e9, D=0: D is 0, expected" in err
+    assert "\n  N=1e9,D=2e9: the row is identical to N=1e9,D=2e9. Remove it" in err
+
+
+@pytest.mark.parametrize("line", [["check"], ["fit", "ye_m4"], ["extrapolate", "ye_m4"], ["laws", "--for"]])
+def test_every_command_that_reads_runs_says_what_is_suspicious_of_them_once(bayesmix, tmp_path, monkeypatch, line):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs.csv").write_text("run,N,D,loss\na,160,3.2,3\nb,160,6.4,2.9\n")
+    _, out, err = bayesmix(*line, "runs.csv")
+    assert err.count("hint: N = 160, expected 10000 to 1e+14 parameters: in millions? Say so: --unit N=millions") == 1
+    assert "hint: " not in out
+
+
+def test_of_many_models_a_few_are_named(bayesmix, tmp_path):
+    (tmp_path / "runs.csv").write_text("run,N,D,loss\na,1e8,3.2e9,3\n")
+    _, _, err = bayesmix("fit-many", "nope", "--runs", tmp_path / "runs.csv", "--out", tmp_path / "fits")
+    assert "no model file or ready model 'nope'. Known: abnar_sparsity, " in err
+    assert "and 9" in err
 
 
 def test_laws_are_listed_and_shown(bayesmix):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bayesmix import Model, Problem, Runs, decide, results
-from bayesmix.decision.budget import sized, tokens
+from bayesmix.decision.budget import afford, sized, tokens
 from bayesmix.errors import BayesmixError, InputError
 from fakes import fake, mixing_values, mixture_runs
 
@@ -74,6 +74,39 @@ def test_the_sizes_tried_are_kept(posterior, tmp_path):
     assert again.problem == decision.problem
     assert decision.sizes["risk"].min() == pytest.approx(decision.objective.mean(), abs=1e-3)
     assert len(decide(posterior, again.problem, seed=0).sizes) == 0
+    best = decision.sizes.loc[decision.sizes["risk"].idxmin()]
+    assert 0 <= best["regret"] == again.facts()["expected_regret_of_N_and_D"] < decision.sizes["regret"].iloc[0]
+
+
+def test_the_regret_of_a_size_is_what_the_best_size_of_each_draw_saves(posterior):
+    """By hand, with two sizes that half of the draws prefer each."""
+    stated = Problem(budget={"C": C})
+    few = iter(range(100))
+
+    def least(size):
+        better = next(few) % 2 == 0
+        return 0.5, np.array([0.0, 1.0]) if better else np.array([1.0, 0.0])
+
+    _, sizes = afford({"a": posterior}, stated, least)
+    assert (sizes["regret"] == 0.5).all()
+
+
+def test_sizes_that_the_runs_do_not_tell_apart_are_warned_of(bayesmix, posterior, tmp_path):
+    table = posterior.runs.table.drop(columns="C", errors="ignore")
+    alike = fake(posterior.model, Runs.of(table.assign(D=20 * table["N"])), posterior.values())
+    alike.save(tmp_path / "alike.nc")
+    (tmp_path / "p.toml").write_text(f"[budget]\nC = {C:g}\n")
+    code, out, err = bayesmix(
+        "decide", tmp_path / "alike.nc", "--problem", tmp_path / "p.toml", "--out", tmp_path / "d.json"
+    )
+    assert code == 0, err
+    planned = results.load_decision(tmp_path / "d.json").problem.planned
+    assert f"\nTrain N = {planned['N']:.3g} on D = {planned['D']:.3g} tokens.\n" in out
+    assert "expected_regret_of_N_and_D" in out
+    assert (
+        "\nAll runs have the same D/N: the effects of parameters and tokens cannot be told apart. The N and D chosen "
+        "rest on the priors. The expected regret is that of the mixture at these sizes: that of N and D comes on top.\n"
+    ) in "\n" + err
 
 
 def test_laws_that_do_not_know_scale_are_refused(posterior):

@@ -41,7 +41,8 @@ def test_one_error_names_ten_kinds_of_fault(tmp_path):
         "row 6, run e: w.web is -0.5, expected a weight of 0 or more. Correct it, or remove the row",
         f"row 8, run g: loss.web is 0, {positive}. Correct it, or leave the cell empty if it was not measured",
         "row 9, run h: accuracy.arc is 40, expected a fraction from 0 to 1. "
-        'If it is in percent, say so in [units]: "accuracy.arc" = "percent"',
+        'Is accuracy.arc in percent? Say so: --unit accuracy.arc=percent, or "accuracy.arc" = "percent" under [units] '
+        "of a card",
         "row 7, run f: weights w.* sum to 0.9, expected 1 within 0.001. "
         "Correct them, add the domain that is not in the table, or state a sum_tolerance in the card",
         "row 11, run a: the row has the same run, covariates and labels as row 2. "
@@ -68,14 +69,22 @@ def test_one_error_names_ten_kinds_of_fault(tmp_path):
         ("N,loss\n1e8,4\n2e8,5\n1e8,4\n", "row 4: the row is identical to row 2"),
         ("N,final_loss\n1e8,4\n", 'Map it: "final_loss" = "loss"'),
         ("N,ppl\n1e8,4\n", 'Map one of N, ppl: "NAME" = "loss"'),
-        ("w.a,w.b,loss\n60,40,4\n", 'They look like percent: say so in [units]: w = "percent"'),
+        ("w.a,w.b,loss\n60,40,4\n", 'Is w in percent? Say so: --unit w=percent, or w = "percent" under [units]'),
         ("w.a,w.b,loss\n1,,4\n", "row 2: w.b is missing, expected a weight of 0 or more. Write 0 for"),
         ("N,accuracy,items.accuracy\n1,0.5,2.5\n", "row 2: items.accuracy is 2.5, expected a whole number"),
         (
             "N,accuracy,items.accuracy\n1,0.5,\n",
             "items.accuracy is missing, expected a whole number of items",
         ),
-        ("N,accuracy,items.acuracy\n1,0.5,9\n", "column 'items.acuracy' belongs to no response"),
+        (
+            "N,accuracy,items.acuracy\n1,0.5,9\n",
+            "column 'items.acuracy' belongs to no response. Expected items.<target>;",
+        ),
+        (
+            "N,accuracy.arc,items.arc\n1,0.5,9\n",
+            "'items.arc' belongs to no response. Did you mean 'items.accuracy.arc'? Or,",
+        ),
+        ("N,accuracy.b,error.b,items.b\n1,0.5,0.5,9\n", "'items.b' belongs to no response. Expected items.<target>;"),
         ("N,accuracy.b,items.accuracy.a\n1,0.5,9\n", "not in the table. Did you mean 'accuracy.b'?"),
     ],
 )
@@ -99,6 +108,24 @@ def test_many_faults_of_one_kind_are_counted(tmp_path):
     assert len(faults) == 7
 
 
+def test_percent_is_asked_about_once_for_a_column(tmp_path):
+    rows = "".join(f"{at},{100 - at},{at},{at + 1}\n" for at in range(10, 20))
+    assert faults_of(f"w.a,w.b,accuracy.arc,loss\n{rows}", tmp_path) == [
+        "row 2: accuracy.arc is 10, expected a fraction from 0 to 1, and 9 more rows like it. Is accuracy.arc in "
+        'percent? Say so: --unit accuracy.arc=percent, or "accuracy.arc" = "percent" under [units] of a card',
+        "row 2: weights w.* sum to 100, expected 1 within 0.001, and 9 more rows like it. Is w in percent? Say so: "
+        '--unit w=percent, or w = "percent" under [units] of a card',
+    ]
+
+
+def test_a_label_that_looks_like_a_weight_is_asked_about_where_weights_do_not_sum_to_1(tmp_path):
+    *_, fault = faults_of("w.a,w.b,w_math,loss\n0.3,0.3,0.4,3\n", tmp_path)
+    assert fault == (
+        "column 'w_math' is read as a label, and weights w.* do not sum to 1. If it is a weight, map it: "
+        "--map w_math=w.math"
+    )
+
+
 def test_faults_of_the_card_and_of_the_cells_come_together(tmp_path):
     card = Card({"params": "N", "flop": "C"}, {"N": "millions"})
     faults = faults_of("params,flops,loss\n0,1e18,3\n", tmp_path, card)
@@ -110,6 +137,13 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path):
     (tmp_path / "runs.csv").write_text("N,loss\n1e8,3\n")
     with pytest.raises(InputError, match=r"no such file. Did you mean 'runs.csv'\?"):
         Runs.read(tmp_path / "run.csv")
+
+
+def test_a_missing_file_without_a_neighbour_and_a_folder_are_faults(tmp_path):
+    with pytest.raises(InputError, match=r"no such file. No CSV file is beside it either: check the folder"):
+        Runs.read(tmp_path / "run.csv")
+    with pytest.raises(InputError, match=r"this is a folder. Name a CSV file in it"):
+        Runs.read(tmp_path)
 
 
 def test_a_dotted_name_that_resembles_no_vector_is_a_label(tmp_path):

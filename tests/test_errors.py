@@ -1,6 +1,14 @@
 import pytest
 
-from bayesmix.errors import BayesmixError, Fault, InputError, NotConvergedError, WouldOverwriteError, suggest
+from bayesmix.errors import (
+    BayesmixError,
+    Fault,
+    InputError,
+    NotConvergedError,
+    WouldOverwriteError,
+    suggest,
+    traced,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +22,13 @@ from bayesmix.errors import BayesmixError, Fault, InputError, NotConvergedError,
 )
 def test_a_fault_says_where_what_and_what_to_do(fault, text):
     assert str(fault) == text
+
+
+def test_a_fault_of_a_frame_is_traced_to_where_its_rows_came_from():
+    places = ("a.csv row 3", "b.csv row 9")
+    assert traced(Fault("N is -1", "Correct it"), places) == Fault("N is -1", "Correct it")
+    fault = Fault("the row is identical to row 0", "Remove it", row=1, run="a")
+    assert str(traced(fault, places)) == "run a: b.csv row 9: the row is identical to a.csv row 3. Remove it"
 
 
 def test_an_input_error_lists_every_fault():
@@ -36,7 +51,9 @@ def test_every_error_has_an_exit_code_of_its_own_kind():
         ("lognormal", ["LogNormal", "Normal"], "Did you mean 'LogNormal'?"),
         ("zzz", ["beta", "alpha"], "Known: alpha, beta"),
         ("zzz", [], "Known: (none)"),
+        ("zzz", [f"alpha{i}" for i in range(30)], "Known: alpha0, alpha1, alpha10, alpha11, alpha12 and 25 more"),
+        ("ph", ["alpha", *(f"b{i}" for i in range(30))], "The nearest of 31 known names: alpha"),
     ],
 )
-def test_a_suggestion_is_the_closest_name_or_all_of_them(name, known, sentence):
+def test_a_suggestion_is_the_closest_name_or_all_of_them_or_near_ones_of_many(name, known, sentence):
     assert suggest(name, known) == sentence

@@ -120,8 +120,38 @@ def test_runs_without_scale_cannot_be_split(model, runs):
     with pytest.raises(InputError, match="one side of the split is empty"):
         extrapolate(model, runs, by="N", at=1e15, seed=0)
     few = runs.rows(np.arange(len(runs)) < 5)
-    with pytest.raises(BayesmixError, match="Say where to split"):
+    with pytest.raises(BayesmixError, match="Say where to split: at=, or --at"):
         extrapolate(model, few, by="N", seed=0)
+
+
+@pytest.mark.parametrize("at", [None, 5e8])
+def test_runs_of_one_size_are_not_split_by_it(apart, at):
+    one = apart.where("N=1e8")
+    with pytest.raises(BayesmixError) as caught:
+        by_scale(Model.read("ye_m4"), one, "N", at, 0.0, 0)
+    assert str(caught.value) == (
+        "all runs have N = 1e+08: none is larger, to be hidden. Split by another column: by=, or --by"
+    )
+
+
+def test_thresholds_that_split_alike_count_once(apart):
+    assert list(by_scale(Model.read("ye_m4"), apart, "N", [6e8, 5e8, 7e8], 0.0, 0)) == [6e8]
+    sizes = Runs.of(pd.DataFrame({"N": np.repeat([1e8, 1e10], 12), "loss": np.linspace(3, 2, 24)}))
+    assert list(by_scale(Model.read("constant"), sizes, "N", None, 0.0, 0)) == [pytest.approx(3e8)]
+
+
+def test_later_checkpoints_of_fitted_runs_are_told_of():
+    D = np.tile(np.geomspace(1e9, 1e10, 10), 2)
+    frame = pd.DataFrame({"run": np.repeat(["a", "b"], 10), "N": np.repeat([1e8, 1e9], 10), "D": D})
+    runs = Runs.of(frame.assign(loss=3 + 0.01 * np.random.default_rng(0).standard_normal(20)))
+    warnings = extrapolate(Model.read("constant"), runs, by="D", at=5e9, seed=0).warnings
+    assert warnings[-1] == (
+        "D <= 5e+09: 6 of the 6 hidden rows are later checkpoints of fitted runs, which are easier to forecast than "
+        "new runs. Split by N, with by= or --by, to hide whole runs."
+    )
+    assert not any(
+        "checkpoints" in w for w in extrapolate(Model.read("constant"), runs, by="N", at=5e8, seed=0).warnings
+    )
 
 
 def made_up(bias, decades, width=0.01):

@@ -56,7 +56,10 @@ def test_uneven_settings_and_those_whose_best_lies_at_an_end(posterior):
     uneven = Runs.of(pd.DataFrame({"N": 1e9, "D": [1e9, 3e9, 1e10, 1e12]}), planned=True)
     answer = best_setting(posterior, uneven, "D")
     assert np.isnan(answer.draws["D"]).all(), "more tokens are always better"
-    assert any("in 100% of the draws the highest D is best" in w for w in answer.warnings)
+    assert answer.warnings[-2:] == (
+        "loss: best in expectation is D = 1e+12, the highest tried: the best lies there or beyond.",
+        "loss: in 100% of the draws the highest D is best, and the table leaves these out: try beyond it.",
+    )
     assert answer.table()["answered"].tolist()[0] == 0
 
 
@@ -79,6 +82,20 @@ def test_tokens_needed_are_those_of_the_closed_form(posterior, constants):
     table = answer.table().set_index("case")
     assert table.loc["2.2", "answered"] == 1
     assert table.loc["0.001", "answered"] == 0
+    unreached = (
+        "loss: in 100.0% of the draws no D up to 1e+16 reaches 0.001: they are inf in the table, and have no answer."
+    )
+    assert [w for w in answer.warnings if "reaches" in w] == [unreached]
+
+
+def test_how_far_the_needed_tokens_lie_outside_is_said_of_the_answer_not_of_the_search(posterior):
+    fitted = posterior.runs.column("D").max()
+    answer = needed(posterior, settings("D", 1e8, 1e16, {"N": 7e10}, 400), "D", [LEVEL])
+    decades = np.log10(np.median(answer.draws["D"]) / fitted)
+    assert any(f"D lies up to {decades:.1f} decades above the fitted runs" in w for w in answer.warnings)
+    assert not any("below the fitted runs" in w for w in answer.warnings)
+    never = needed(posterior, settings("D", 1e8, 1e16, {"N": 7e10}), "D", [1e-3])
+    assert not any("decades" in w for w in never.warnings)
 
 
 @pytest.mark.parametrize("served", [0.0, 1e12, 1e14])
@@ -105,7 +122,10 @@ def test_who_serves_more_trains_a_smaller_model_for_longer(posterior):
 
 
 def test_a_loss_below_the_floor_has_no_cheapest_model(posterior):
-    table = inference_optimal(posterior, 1.0, [0.0]).table()
+    answer = inference_optimal(posterior, 1.0, [0.0])
+    said = "loss: in 100.0% of the draws no N and D reach 1, below the floor: they have no answer."
+    assert answer.warnings == (said,)
+    table = answer.table()
     assert (table["answered"] == 0).all()
     assert table["median"].isna().all()
 
@@ -161,7 +181,7 @@ def test_questions_that_cannot_be_answered_are_refused(posterior):
             question()
 
 
-def test_the_commands_answer_and_write(bayesmix, posterior, tmp_path):
+def test_the_commands_answer_and_write(bayesmix, posterior, tmp_path, monkeypatch):
     posterior.save(tmp_path / "c.nc")
     out = tmp_path / "plan.csv"
     asked = {
@@ -176,6 +196,9 @@ def test_the_commands_answer_and_write(bayesmix, posterior, tmp_path):
         assert {"median", "low90%", "answered"} <= set(pd.read_csv(out).columns)
     assert bayesmix("plan", "best", tmp_path / "c.nc", *asked["best"], "--out", out)[0] == 5, "nothing is replaced"
     assert bayesmix("plan", "repeat", tmp_path / "c.nc", "--out", tmp_path / "r.csv")[0] == 2
+    monkeypatch.chdir(tmp_path)
+    for name in ("best", "reach"):
+        assert bayesmix("plan", name, "c.nc", *asked[name])[1].endswith(f"wrote {name}.csv\n")
 
 
 @pytest.fixture(scope="module")

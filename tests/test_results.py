@@ -123,6 +123,8 @@ def test_a_result_of_another_kind_is_refused(comparison, decision, tmp_path):
         results.load_decision(first)
     with pytest.raises(BayesmixError, match=r"d.json is not a comparison .* Make it with: bayesmix compare"):
         results.load_comparison(second)
+    with pytest.raises(BayesmixError, match=r"c.json is not an extrapolation .* Make it with: bayesmix extrapolate"):
+        results.load_extrapolation(first)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "null", "{}", '{"bayesmix": "comparison"'])
@@ -133,8 +135,10 @@ def test_a_file_that_bayesmix_did_not_write_is_refused(tmp_path, text):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(BayesmixError, match=r"c.json is not a comparison .*No such file"):
+    with pytest.raises(BayesmixError, match=r"there is no file .*c.json. Make it with: bayesmix compare"):
         results.load_comparison(tmp_path / "c.json")
+    with pytest.raises(BayesmixError, match=r" cannot be read: Is a directory. Make it with: bayesmix compare"):
+        results.load_comparison(tmp_path)
 
 
 def test_a_newer_format_is_refused(comparison, tmp_path):

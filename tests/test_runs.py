@@ -133,34 +133,6 @@ def test_units_come_before_checks():
     assert runs.column("accuracy.arc") == [0.4]
 
 
-def test_hints_for_units_and_names():
-    runs = Runs.of(pd.DataFrame({"N": [122], "tokens": [1e9], "run_name": ["a"], "loss": [3]}))
-    assert runs.hints == (
-        'column \'tokens\' is read as a label; if it is D, map it: "tokens" = "D"',
-        'column \'run_name\' is read as a label; if it is run, map it: "run_name" = "run"',
-        "N = 122, expected 10000 to 1e+14 parameters: in millions? state it with units N=millions",
-    )
-
-
-def test_hint_for_checkpoints_without_run():
-    frame = pd.DataFrame({"N": [1e8, 1e8, 2e8], "D": [1e9, 2e9, 1e9], "loss": [3, 2.9, 2.8]})
-    runs = Runs.of(frame)
-    assert runs.names == ("1", "2", "3")
-    assert runs.hints == (
-        "every row counts as a run of its own, yet 2 of 3 share N with another and differ in D, as "
-        "checkpoints of one run do: if they are, a column 'run' is needed to leave out whole runs",
-    )
-    assert Runs.loads(runs.text(), runs.card, runs.source).hints == runs.hints
-    assert Runs.of(frame.assign(run=["a", "a", "b"])).hints == ()
-
-
-def test_hint_for_runs_of_several_sizes_that_share_a_name():
-    frame = pd.DataFrame({"run": ["a", "a", "b"], "N": [1e8, 2e8, 1e8], "D": [1e9, 1e9, 2e9], "loss": [3, 2.9, 2.8]})
-    (hint,) = Runs.of(frame).hints
-    assert hint.startswith("1 of 2 runs have rows of different N, such as 'a'")
-    assert Runs.of(frame.assign(run=["a", "b", "c"])).hints == ()
-
-
 def test_hash_is_of_the_text_alone(runs):
     assert runs.hash == hashlib.sha256(runs.text().encode()).hexdigest()
     frame = runs.table

@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import companion, load, load_informed, notice_of, read_planned, say, scales, show, warn
+from bayesmix.terminal import companion, load, load_informed, notice_of, read_planned, say, scales, show, warn_once
+
+_DECIMALS = 4  # of weights
+_IN_THE_FILE = ("near_loss", "kkt_residual", "candidate_gap")  # facts that need an explanation
 
 
 def design(
@@ -73,14 +76,21 @@ def decide(
     links = load(link or [], accept_unconverged)
     decision = choose(loaded, stated, seed=seed, weights=weights, links=list(links.values()))
     save(decision, out, notice=notice_of(loaded | links), overwrite=force)
-    for table in (decision.sizes, decision.table(), decision.candidates(), decision.alternatives()):
+    if not stated.objective:
+        targets = [t for p in (next(iter(loaded.values())), *links.values()) for t in p.targets]
+        say(f"The problem states no [objective]: it is the {stated.combine} of {', '.join(targets)}.\n")
+    if len(decision.sizes):
+        N, D = (float(decision.problem.planned[symbol]) for symbol in ("N", "D"))
+        say(f"Train N = {N:.3g} on D = {D:.3g} tokens.\n")
+    alternatives = decision.alternatives().rename(columns={"moved": "weight moved"})
+    for table in (decision.sizes, decision.table().round(_DECIMALS), decision.candidates(), alternatives):
         if len(table):
             show(table, index=False)
             say()
     for name, value in decision.facts().items():
-        say(f"{name:28} {value:.4g}")
-    for warning in decision.warnings:
-        warn(warning)
+        if name not in _IN_THE_FILE:
+            say(f"{name:28} {value:.4g}")
+    warn_once(decision.warnings, loaded | links)
     say(f"wrote {out}")
 
 
@@ -142,6 +152,5 @@ def next_(
         show(proposal.table, index=False)
         say()
     say(proposal.sentence())
-    for warning in proposal.warnings:
-        warn(warning)
+    warn_once(proposal.warnings, loaded | links)
     say(f"wrote {out} and {beside}")

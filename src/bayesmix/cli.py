@@ -31,6 +31,7 @@ from bayesmix.terminal import (
     say_notice,
     show,
     warn,
+    warn_once,
 )
 
 EXIT_CODES = """Exit codes: 0 done; 2 wrong usage; 3 bad input, all faults listed; 4 not converged, no answer given;
@@ -153,8 +154,7 @@ def compare(
     save(comparison, out, notice=notice_of(loaded), overwrite=force)
     say(f"{comparison.method}, leaving out by {comparison.left_out}: {comparison.units} units.\n")
     show(comparison.table)
-    for warning in comparison.warnings:
-        warn(warning)
+    warn_once(comparison.warnings, loaded)
     say(f"wrote {out}")
 
 
@@ -220,8 +220,7 @@ def predict(
         if len(derived):
             say(f"Derived coefficients of {name}:")
             show(derived)
-    for warning in dict.fromkeys(warnings):
-        warn(warning)
+    warn_once(warnings, loaded | links)
     say(f"wrote {out}")
 
 

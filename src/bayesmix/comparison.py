@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from bayesmix.diagnostics import PARETO_K
-from bayesmix.errors import BayesmixError
+from bayesmix.errors import BayesmixError, listed
 from bayesmix.loo import WAIC_VARIANCE, LeftOut, estimate
 from bayesmix.posterior import Posterior
 from bayesmix.stacking import pseudo_bma, stacking
@@ -20,7 +20,7 @@ LEAST_DIFFERENCE = 4.0  # nats
 _FEW = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Models ordered by expected log predictive density, with what to distrust.
 
@@ -46,6 +46,10 @@ class Comparison:
     units: int
     method: str
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        names = listed([f"{n} {weight:.0%}" for n, weight in self.weights.items()])
+        return f"<Comparison by {self.method}, {self.units} units left out by {self.left_out}; weights {names}>"
 
     @property
     def weights(self) -> dict[str, float]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from bayesmix import toml
 from bayesmix.errors import Fault
 
 POSITIVE = "a finite number above 0"
@@ -203,8 +204,18 @@ def read_number(name: str, cell: str, factor: float) -> tuple[float, Fault | Non
     if not is_target(name):
         remedy = "Correct it, or remove the row"
     elif math.isfinite(RESPONSES[head(name)].admissible[1]) and 1 < value <= 100:
-        remedy = f'If it is in percent, say so in [units]: "{name}" = "percent"'
+        remedy = in_percent(name)
     return math.nan, Fault(f"{name} is {shown}, expected {expected(name)}", remedy)
+
+
+def stating(name: str, unit: str) -> str:
+    """Say how the unit of a column is stated."""
+    return f'Say so: --unit {name}={unit}, or {toml.key(name)} = "{unit}" under [units] of a card'
+
+
+def in_percent(name: str) -> str:
+    """Say what to do about a column that looks like percent."""
+    return f"Is {name} in percent? {stating(name, 'percent')}"
 
 
 def meant_by(name: str) -> str | None:
@@ -220,8 +231,8 @@ def meant_by(name: str) -> str | None:
     return None
 
 
-def name_fault(name: str) -> Fault | None:
-    """Return what is wrong with `name` as a column of runs, if anything.
+def name_fault(name: str, beside: Iterable[str] = ()) -> Fault | None:
+    """Return what is wrong with `name` as a column of runs, if anything; `beside` are the other columns.
 
     A dotted name that resembles no vector is a label: trackers export names such as `optim.lr`.
     """
@@ -234,7 +245,9 @@ def name_fault(name: str) -> Fault | None:
         example = "items.accuracy.arc" if first == "items" else f"{first}.web"
         return Fault(f"column {name!r} does not say of what", f"Name it in full, such as {example!r}")
     if first == "items" and not is_target(rest):
-        return Fault(f"column {name!r} belongs to no response", f"Expected items.<target>; {as_label}")
+        counted = [target for target in beside if is_target(target) and target.endswith(f".{rest}")]
+        meant = f"Did you mean 'items.{counted[0]}'? Or," if len(counted) == 1 else "Expected items.<target>;"
+        return Fault(f"column {name!r} belongs to no response", f"{meant} {as_label}")
     if not dot or first in VECTORS:
         return None
     folded = first.casefold()
@@ -252,16 +265,3 @@ def name_hint(label: str, present: Container[str]) -> str | None:
     if meaning is None or head(meaning) in present:
         return None
     return f'column {label!r} is read as a label; if it is {meaning}, map it: "{label}" = "{meaning}"'
-
-
-def unit_hint(symbol: str, values: Sequence[float]) -> str | None:
-    """Ask about the unit of N, D or U if a value is hard to believe."""
-    covariate = COVARIATES[symbol]
-    low, high = covariate.plausible
-    odd = next((value for value in values if not low <= value <= high), None)
-    if odd is None:
-        return None
-    believable = f"expected {low:g} to {high:g} {covariate.unit}"
-    unit = "millions" if symbol == "N" else "billions"
-    remedy = f"in {unit}? state it with units {symbol}={unit}" if odd < low else "check its unit"
-    return f"{symbol} = {odd:g}, {believable}: {remedy}"

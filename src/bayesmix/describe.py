@@ -27,7 +27,6 @@ def described(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
     if runs.labels:
         yield f"{'labels':24} {', '.join(runs.labels)}"
     yield ""
-    yield from (f"hint: {hint}" for hint in runs.hints)
     yield from telling(runs, models)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,12 @@ from bayesmix.covariates import (
     VECTORS,
     expected,
     head,
+    in_percent,
     is_numeric,
     is_target,
     meant_by,
     name_fault,
-    name_hint,
     read_number,
-    unit_hint,
 )
 from bayesmix.errors import Fault, InputError, suggest
 from bayesmix.sheet import Sheet
@@ -53,6 +52,10 @@ class Findings:
         """Return the faults, with the tail of every long group counted instead of listed."""
         listed: list[Fault] = []
         for (column, remedy), group in self.groups.items():
+            first, more = group[0], len(group) - 1
+            if more and remedy == in_percent(column):  # of the whole column
+                listed.append(replace(first, what=f"{first.what}, and {more} more rows like it"))
+                continue
             listed += group[:SHOWN]
             if len(group) > SHOWN:
                 place = f"{column}: " if column else ""
@@ -73,6 +76,7 @@ def admit(sheet: Sheet, card: Card, *, planned: bool, source: str) -> tuple[Cell
     }
     labels = {name: column for name, column in cells.items() if name not in numbers}
     _normalise_mixtures(numbers, card.sum_tolerance, findings)
+    _ask_for_weights(labels, findings)
     _check_duplicates(cells, numbers, findings)
     _check_targets(cells, numbers, planned=planned, findings=findings)
     _check_run_rule(cells, card, findings)
@@ -94,7 +98,7 @@ def _columns(sheet: Sheet, card: Card, findings: Findings) -> Cells:
         if not name and any(column):
             remedy = 'Name it in the header, or map it: "" = "run"'
             findings.add("", Fault(f"column {position + 1} has no name", remedy))
-        elif fault := name_fault(name):
+        elif fault := name_fault(name, names):
             findings.add(name, fault)
         elif old and old in sheet.columns[:position]:
             findings.add(name, Fault(f"column {old!r} appears twice", "Remove or rename one of them"))
@@ -140,12 +144,23 @@ def _normalise_mixtures(numbers: Numbers, tolerance: float, findings: Findings) 
         if abs(total - 1) > tolerance + EXACT:
             remedy = "Correct them, add the domain that is not in the table, or state a sum_tolerance in the card"
             if abs(total - 100) <= 100 * tolerance:
-                remedy = 'They look like percent: say so in [units]: w = "percent"'
+                remedy = in_percent("w")
             fault = Fault(f"weights w.* sum to {total:.6g}, expected 1 within {tolerance:g}", remedy)
             findings.add("w", fault, at)
         elif abs(total - 1) > EXACT:
             for column in weights:
                 column[at] /= total
+
+
+def _ask_for_weights(labels: Iterable[str], findings: Findings) -> None:
+    """Ask about labels that look like weights, where mixtures do not sum to 1."""
+    if any(column == "w" and remedy != in_percent("w") for column, remedy in findings.groups):
+        for name in labels:
+            if head(meaning := meant_by(name) or "") == "w":
+                remedy = f"If it is a weight, map it: --map {name}={meaning}"
+                findings.add(
+                    name, Fault(f"column {name!r} is read as a label, and weights w.* do not sum to 1", remedy)
+                )
 
 
 def _check_duplicates(cells: Cells, numbers: Numbers, findings: Findings) -> None:
@@ -254,47 +269,3 @@ def _run_names(columns: Mapping[str, Sequence], rows: int, by: Sequence[str]) ->
     shared = [column for name, column in columns.items() if name in by or head(name) in by]
     known: dict[tuple, str] = {}
     return [known.setdefault(key, f"run-{len(known) + 1}") for key in zip(*shared, strict=True)]
-
-
-def hints_of(table: pd.DataFrame) -> list[str]:
-    """Say what is suspicious. It depends on the table alone, so that a table read back has the same hints."""
-    unnamed = list(table["run"]) == [str(position + 1) for position in range(len(table))]
-    heads = {head(name) for name in table.columns if name != "run" or not unnamed}
-    hints = [name_hint(name, heads) for name in table.columns if name != "run" and not is_numeric(name)]
-    hints += [unit_hint(name, table[name].tolist()) for name in ("N", "D", "U") if name in table]
-    hints += [_checkpoint_hint(table)] if unnamed else [_name_hint(table)]
-    return [hint for hint in hints if hint]
-
-
-def _name_hint(table: pd.DataFrame) -> str | None:
-    """Tell runs of several sizes, which share a name such as that of their mixture."""
-    sizes: dict[str, set[float]] = {}
-    for run, N in table[["run", "N"]].itertuples(index=False) if "N" in table else ():
-        sizes.setdefault(run, set()).add(N)
-    if not (several := [run for run, found in sizes.items() if len(found) > 1]):
-        return None
-    return (
-        f"{len(several)} of {len(sizes)} runs have rows of different N, such as {several[0]!r}: rows of one are "
-        "its checkpoints and are left out together. Name runs apart; or map that column to a label, and say by the "
-        'card what a run is: run = ["N", "w"]'
-    )
-
-
-def _checkpoint_hint(table: pd.DataFrame) -> str | None:
-    """Tell rows that look like checkpoints of one run, where runs are named by nothing but their position."""
-    same = [name for name in table.columns if head(name) in ("N", "w") and is_numeric(name)]
-    if not same or "D" not in table:
-        return None
-    rows = list(table[same].itertuples(index=False, name=None))
-    tokens: dict[tuple[float, ...], set[float]] = {}
-    for row, D in zip(rows, table["D"], strict=True):
-        tokens.setdefault(row, set()).add(D)
-    alike = sum(len(tokens[row]) > 1 for row in rows)
-    if not alike:
-        return None
-    shared = " and ".join(dict.fromkeys(map(head, same)))
-    return (
-        f"every row counts as a run of its own, yet {alike} of {len(table)} share {shared} with another "
-        "and differ in D, as checkpoints of one run do: if they are, a column 'run' is needed to leave out "
-        "whole runs"
-    )

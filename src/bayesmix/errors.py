@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+_MANY = 20  # known names that are not all listed
+_NEAREST = 5
 
 
 class BayesmixError(Exception):
@@ -58,6 +62,14 @@ class Fault:
         return f"{place + ': ' if place else ''}{self.what}. {self.remedy}"
 
 
+def traced(fault: Fault, places: Sequence[str]) -> Fault:
+    """Return a fault of a frame's row as one of the place that the row came from, such as a file's row."""
+    if fault.row is None:
+        return fault
+    what = re.sub(r"\brow (\d+)$", lambda match: places[int(match[1])], fault.what)
+    return replace(fault, what=f"{places[fault.row]}: {what}", row=None)
+
+
 class InputError(BayesmixError):
     """An input with faults; the message lists every one of them.
 
@@ -77,7 +89,7 @@ class InputError(BayesmixError):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence with the closest known name, or with all of them.
+    """Return a sentence with the closest known name, or with all of them; if they are many, with a few.
 
     Parameters
     ----------
@@ -91,6 +103,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if close:
         return f"Did you mean {folded[close[0]]!r}?"
+    if len(known) > _MANY:
+        near = difflib.get_close_matches(name.casefold(), folded, n=_NEAREST, cutoff=0.4)
+        if near:
+            return f"The nearest of {len(known)} known names: {', '.join(folded[n] for n in near)}"
+        return f"Known: {listed(known, _NEAREST)}"
     return f"Known: {', '.join(known) or '(none)'}"
 
 

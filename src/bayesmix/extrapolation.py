@@ -24,7 +24,7 @@ from bayesmix.splits import by_scale
 _TRUSTED = (0.8, 0.99)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Extrapolation:
     """Forecasts of runs that were measured but hidden, and how good they were.
 
@@ -44,7 +44,7 @@ class Extrapolation:
         One row a threshold and target: ``at``, ``target``, and the ``bend`` of the discrepancy that the hidden runs
         show, with its standard ``error``.
     warnings : tuple of str
-        Problems of the fits.
+        Problems of the fits, and hidden rows of runs that were fitted too.
     discrete : bool
         Whether log scores are of probabilities, as of counts, and not of densities.
     """
@@ -55,6 +55,9 @@ class Extrapolation:
     bends: pd.DataFrame
     warnings: tuple[str, ...]
     discrete: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Extrapolation of {self.model} by {self.by}: {len(self.table)} hidden responses>"
 
     @property
     def reach(self) -> float:
@@ -207,7 +210,8 @@ def extrapolate(
         posterior = fitted.accept() if accept_unconverged else fitted
         parts.append(_scored(posterior, large, by, seed).assign(at=threshold))
         found.append(_bends(posterior, large, seed).assign(at=threshold))
-        warnings += [f"{by} <= {threshold:.3g}: {problem}" for problem in posterior.problems()]
+        said = [*map(str, posterior.problems()), *_continued(posterior.runs, large)]
+        warnings += [f"{by} <= {threshold:.3g}: {sentence}" for sentence in said]
     table, shown = (pd.concat(p, ignore_index=True) for p in (parts, found))
     return Extrapolation(model.name, by, table, shown, tuple(warnings), model.noise.discrete)
 
@@ -231,6 +235,17 @@ def informed(posteriors: Mapping[str, Posterior], extrapolations: Sequence[Extra
     for one in extrapolations:
         posteriors = {n: one.informing(p) if p.model.name == one.model else p for n, p in posteriors.items()}
     return dict(posteriors)
+
+
+def _continued(fitted: Runs, hidden: Runs) -> list[str]:
+    """Return a sentence if hidden rows are of runs that have fitted rows too."""
+    later = np.isin(hidden.names, fitted.names).sum()
+    if not later:
+        return []
+    return [
+        f"{later} of the {len(hidden)} hidden rows are later checkpoints of fitted runs, which are easier to forecast "
+        "than new runs. Split by N, with by= or --by, to hide whole runs."
+    ]
 
 
 def _bends(posterior: Posterior, large: Runs, seed: int) -> pd.DataFrame:

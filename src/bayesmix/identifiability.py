@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bayesmix import ready
+from bayesmix.covariates import head, is_target
 from bayesmix.diagnostics import PRIOR_SD_KEPT
 from bayesmix.errors import BayesmixError
 from bayesmix.inference.program import Program, program
@@ -95,7 +96,17 @@ def feedable(runs: Runs, names: Iterable[str] | None = None) -> list[Model]:
     """Return the ready models, or those named, whose covariates and response the runs have, and of which all vary."""
     known = ready.models()
     wanted = known.keys() if names is None else known.keys() & set(names)
-    return [model for name in sorted(wanted) if _feeds(runs, model := Model.read(known[name]))]
+    models = [_linked(Model.read(known[name]), runs) for name in sorted(wanted)]
+    return [model for model in models if _feeds(runs, model)]
+
+
+def _linked(model: Model, runs: Runs) -> Model:
+    """Return a link whose loss is called otherwise here as one of the first loss that there is."""
+    losses = [target for target in runs.targets if head(target) in ("loss", "bpb")]
+    absent = [c for c, column in model.columns.items() if is_target(column) and column not in runs.targets]
+    if not absent or not losses:
+        return model
+    return dataclasses.replace(model, covariates={**model.covariates, **dict.fromkeys(absent, losses[0])})
 
 
 def _feeds(runs: Runs, model: Model) -> bool:
@@ -130,13 +141,7 @@ def weak(shares: dict[str, float]) -> dict[str, float]:
 
 def design_facts(runs: Runs) -> Iterator[str]:
     """Yield what the design cannot show whatever the law, in sentences."""
-    for symbol, what in (("N", "parameters"), ("D", "tokens")):
-        if symbol in runs.symbols and np.ptp(np.log(runs.column(symbol))) < 0.05:
-            yield f"All runs have the same {symbol}: the effect of {what} is not separate from the floor."
-    if {"N", "D"} <= set(runs.symbols):
-        n, d = np.log(runs.column("N")), np.log(runs.column("D"))
-        if min(np.ptp(n), np.ptp(d)) >= 0.05 and np.ptp(d - n) < 0.05:
-            yield "All runs have the same D/N: the effects of parameters and tokens cannot be told apart."
+    yield from scale_facts(runs)
     if runs.domains:
         w = runs.column("w")
         directions = int(np.linalg.matrix_rank(w - w.mean(axis=0), tol=1e-2 * np.sqrt(len(w))))
@@ -147,3 +152,14 @@ def design_facts(runs: Runs) -> Iterator[str]:
             )
     if "U" in runs.symbols and (epochs := (runs.column("D") / runs.column("U")).max()) < 4:
         yield f"No run sees its data more than {epochs:.1f} times: what repetition costs needs about 4 epochs or more."
+
+
+def scale_facts(runs: Runs) -> Iterator[str]:
+    """Yield what the sizes of the runs cannot show whatever the law, in sentences."""
+    for symbol, what in (("N", "parameters"), ("D", "tokens")):
+        if symbol in runs.symbols and np.ptp(np.log(runs.column(symbol))) < 0.05:
+            yield f"All runs have the same {symbol}: the effect of {what} is not separate from the floor."
+    if {"N", "D"} <= set(runs.symbols):
+        n, d = np.log(runs.column("N")), np.log(runs.column("D"))
+        if min(np.ptp(n), np.ptp(d)) >= 0.05 and np.ptp(d - n) < 0.05:
+            yield "All runs have the same D/N: the effects of parameters and tokens cannot be told apart."

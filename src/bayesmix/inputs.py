@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+from bayesmix.law import Prior, Quantity, Reference
+
 T = TypeVar("T")
 
 
@@ -59,6 +61,11 @@ class Inputs:
     items: Any
     noise_by: Any
     sizes: tuple[tuple[str, int], ...] = field(metadata={"static": True})
+
+    def constants(self, quantities: Mapping[str, Quantity]) -> dict[str, Any]:
+        """Return those of quantities that are not unknown, references resolved."""
+        known = {n: q for n, q in quantities.items() if not isinstance(q, Prior)}
+        return {n: self.references[n] if isinstance(q, Reference) else q for n, q in known.items()}
 
     def shape(self, dims: tuple[str, ...]) -> tuple[int, ...]:
         """Return the sizes of named dimensions."""

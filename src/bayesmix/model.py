@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A joint distribution of runs: a law, a noise, the pooling of their quantities, and what the law misses.
 
@@ -68,7 +68,12 @@ class Model:
     published: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     description: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Model {self.name}: law {self.law.name}, noise {self.noise.name}>"
+
     def __post_init__(self) -> None:
+        if not isinstance(self.law, Law):
+            raise BayesmixError(f'law is {self.law!r}: give laws.get("chinchilla"), or take Model.read("chinchilla")')
         if not self.name:
             object.__setattr__(self, "name", self.law.name)
         if clash := set(self.law.quantities) & set(self.noise.quantities):
@@ -260,7 +265,7 @@ class Model:
             Runs as arrays.
         """
         own = {n: self._per_run(n, v, inputs) for n, v in values.items() if n in self.law.quantities}
-        constants = _constants(self.law, inputs)
+        constants = inputs.constants(self.law.quantities)
 
         def one(covariates, quantities):
             return self.law.function(**covariates, **quantities, **constants)
@@ -278,7 +283,7 @@ class Model:
     def measured(self, values: Values, mean: jax.Array, inputs: Inputs) -> Distribution:
         """Return the distribution of the measured response around its mean, batch shape (observation, target)."""
         own = {n: self._per_run(n, v, inputs) for n, v in values.items() if n in self.noise.quantities}
-        return self.noise.around(mean, own | _constants(self.noise, inputs), inputs.items, inputs.noise_by)
+        return self.noise.around(mean, own | inputs.constants(self.noise.quantities), inputs.items, inputs.noise_by)
 
     def _per_run(self, name: str, value: Any, inputs: Inputs) -> Any:
         return value[inputs.groups[self.pooling[name].by]] if self._varies(name) else value
@@ -292,9 +297,3 @@ class Model:
 
 def _references(part: Law | Noise) -> list[tuple[str, Reference]]:
     return [(n, q) for n, q in part.quantities.items() if isinstance(q, Reference)]
-
-
-def _constants(part: Law | Noise, inputs: Inputs) -> dict[str, Any]:
-    """Return what is not unknown of a law or a noise, references resolved."""
-    known = {n: q for n, q in part.quantities.items() if not isinstance(q, Prior)}
-    return {n: inputs.references[n] if isinstance(q, Reference) else q for n, q in known.items()}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.beyond import factors
 from bayesmix.covariates import signs
-from bayesmix.errors import BayesmixError
+from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import expected_draws
 from bayesmix.grids import grid
 from bayesmix.parabola import vertex
@@ -21,7 +21,7 @@ from bayesmix.prediction import decades_outside
 _LEAST, _MOST = 1e-6, 1e8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Optimum:
     """Compute-optimal allocations, as draws.
 
@@ -44,6 +44,9 @@ class Optimum:
     response: np.ndarray
     targets: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Optimum at {len(self.C)} budgets: {len(self.N)} draws of N and D for {listed(self.targets)}>"
 
     def table(self, level: float = 0.9) -> pd.DataFrame:
         """Return medians and central intervals, one row a budget, target and quantity."""

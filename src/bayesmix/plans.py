@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load, notice_of, pairs, read_planned, say, scales, show, warn
+from bayesmix.terminal import load, notice_of, pairs, read_planned, say, scales, show, warn_once
 
 if TYPE_CHECKING:
     from bayesmix.planning import Answer
@@ -25,7 +26,6 @@ _Low = Annotated[float, typer.Option("--from", help="Least value to think of.")]
 _High = Annotated[float, typer.Option("--to", help="Greatest value to think of.")]
 _Fixed = Annotated[str | None, typer.Option("--at", help="Everything else that the law takes: N=1e9,D=2e10.")]
 _Out = Annotated[Path, typer.Option(help="Table to write.")]
-_DEFAULT = Path("plan.csv")
 
 
 @plan.command()
@@ -35,7 +35,7 @@ def best(
     low: _Low,
     high: _High,
     at: _Fixed = None,
-    out: _Out = _DEFAULT,
+    out: _Out = Path("best.csv"),
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
@@ -45,7 +45,7 @@ def best(
     def answer(model: Posterior) -> Answer:
         return best_setting(model, _settings(column, low, high, at), column)
 
-    _answered(posterior, answer, out, force, accept_unconverged)
+    _answered([posterior], answer, out, force, accept_unconverged)
 
 
 @plan.command()
@@ -56,7 +56,7 @@ def reach(
     low: _Low,
     high: _High,
     at: _Fixed = None,
-    out: _Out = _DEFAULT,
+    out: _Out = Path("reach.csv"),
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
@@ -66,7 +66,7 @@ def reach(
     def answer(model: Posterior) -> Answer:
         return needed(model, _settings(column, low, high, at), column, response)
 
-    _answered(posterior, answer, out, force, accept_unconverged)
+    _answered([posterior], answer, out, force, accept_unconverged)
 
 
 @plan.command()
@@ -75,7 +75,7 @@ def serve(
     response: Annotated[float, typer.Option(help="Loss to reach.")],
     tokens: Annotated[list[float], typer.Option(help="Tokens to be served; may be given several times.")],
     label: option.Label = None,
-    out: _Out = _DEFAULT,
+    out: _Out = Path("serve.csv"),
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
@@ -84,7 +84,7 @@ def serve(
 
     labels = pairs("--label", label, "architecture=moe")
     _answered(
-        posterior, lambda model: inference_optimal(model, response, tokens, labels), out, force, accept_unconverged
+        [posterior], lambda model: inference_optimal(model, response, tokens, labels), out, force, accept_unconverged
     )
 
 
@@ -93,7 +93,7 @@ def repeat(
     posterior: _Posterior,
     planned: option.Planned = None,
     at: Annotated[list[str] | None, typer.Option("--at", help="A planned run: N=1e9,D=1e11,U=2e10.")] = None,
-    out: _Out = _DEFAULT,
+    out: _Out = Path("repeat.csv"),
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
@@ -101,7 +101,7 @@ def repeat(
     from bayesmix.planning import worth_of_repeats
 
     runs = _planned(planned, at, "U=...")
-    _answered(posterior, lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged)
+    _answered([posterior], lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged)
 
 
 @plan.command()
@@ -112,7 +112,7 @@ def distil(
     at: Annotated[
         list[str] | None, typer.Option("--at", help="A student: N=1e9,D=2e10,teacher=2.2,teacher_N=7e9.")
     ] = None,
-    out: _Out = _DEFAULT,
+    out: _Out = Path("distil.csv"),
     force: option.Force = False,
     accept_unconverged: option.Accept = False,
 ) -> None:
@@ -120,8 +120,11 @@ def distil(
     from bayesmix.planning import worth_of_teacher
 
     runs = _planned(planned, at, "teacher=...,teacher_N=...")
-    (alone,) = load([supervised], accept_unconverged).values()
-    _answered(posterior, lambda model: worth_of_teacher(model, alone, runs), out, force, accept_unconverged)
+
+    def answer(model: Posterior, alone: Posterior) -> Answer:
+        return worth_of_teacher(model, alone, runs)
+
+    _answered([posterior, supervised], answer, out, force, accept_unconverged)
 
 
 def _planned(planned: Path | None, at: list[str] | None, more: str) -> Runs:
@@ -138,18 +141,16 @@ def _settings(column: str, low: float, high: float, at: str | None) -> Runs:
     return settings(column, low, high, fixed)
 
 
-def _answered(path: Path, question, out: Path, force: bool, accept: bool) -> None:
-    """Load a posterior, ask it, and show and write the answer."""
+def _answered(paths: list[Path], question: Callable[..., Answer], out: Path, force: bool, accept: bool) -> None:
+    """Load posteriors, ask them, and show and write the answer."""
     from bayesmix.files import refuse_overwrite, write_whole
 
     refuse_overwrite(out, overwrite=force)
-    loaded = load([path], accept)
-    (model,) = loaded.values()
-    answer = question(model)
+    loaded = load(paths, accept)
+    answer = question(*loaded.values())
     table = answer.table()
     show(table, index=False)
-    for warning in dict.fromkeys(answer.warnings):
-        warn(warning)
+    warn_once(answer.warnings, loaded)
     if notice := notice_of(loaded):
         table = table.assign(notice=notice)
     write_whole(out, lambda p: table.to_csv(p, index=False), overwrite=force)

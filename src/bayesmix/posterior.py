@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.errors import NotConvergedError
+from bayesmix.errors import NotConvergedError, listed
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.model import Model
 from bayesmix.provenance import versions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bayesmix.discrepancy import Discrepancy
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Posterior:
     """A model conditioned on runs; made by `fit`, kept as a file by `save`.
 
@@ -73,6 +73,14 @@ class Posterior:
     notes: tuple[str, ...] = ()
     accepted: bool = False
     together: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        chains, draws = (self.tree["posterior"].sizes[d] for d in ("chain", "draw"))
+        verdict = "converged" if self.converged else "not converged"
+        return (
+            f"<Posterior {self.model.name}: {chains} x {draws} draws of {listed(list(self.model.unknowns))} given "
+            f"{len(self.runs)} rows; {verdict}>"
+        )
 
     @cached_property
     def paired(self) -> Posterior:

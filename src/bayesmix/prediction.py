@@ -12,13 +12,14 @@ import pandas as pd
 
 from bayesmix.beyond import ROUNDED, factors, in_hull, measuring
 from bayesmix.covariates import BY_DOMAIN
+from bayesmix.errors import listed
 from bayesmix.evaluation import measured_draws
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 from bayesmix.scores import LEVELS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """Predictive draws for planned runs.
 
@@ -45,6 +46,9 @@ class Prediction:
     planned: Runs
     targets: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Prediction of {len(self.planned)} runs: {len(self.expected)} draws of {listed(self.targets)}>"
 
     @property
     def rows(self) -> list[str]:

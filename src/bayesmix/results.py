@@ -111,16 +111,22 @@ def load_proposal(path: str | Path) -> Proposal:
 
 
 def _read(path: str | Path, kind: str) -> dict[str, Any]:
+    remedy = f"Make it with: bayesmix {_COMMANDS[kind]}"
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BayesmixError(f"{path} is not a {kind} written by bayesmix: {error}") from None
+    except FileNotFoundError:
+        raise BayesmixError(f"there is no file {path}. {remedy}") from None
+    except OSError as error:
+        raise BayesmixError(f"{path} cannot be read: {error.strerror}. {remedy}") from None
+    except ValueError:
+        content = None
     if not isinstance(content, dict) or content.get("bayesmix") != kind:
-        raise BayesmixError(f"{path} is not a {kind} written by bayesmix. Make it with: bayesmix {_COMMANDS[kind]}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise BayesmixError(f"{path} is not {article} {kind} written by bayesmix. {remedy}")
     if content["format"] > FORMAT:
         raise BayesmixError(
             f"{path} was written by bayesmix {content['versions']['bayesmix']}, which is newer. Upgrade"
         )
     if content["format"] < FORMAT:
-        raise BayesmixError(f"{path} was written by an older bayesmix. Make it again with: bayesmix {_COMMANDS[kind]}")
+        raise BayesmixError(f"{path} was written by an older bayesmix. {remedy}")
     return content

@@ -12,14 +12,15 @@ import pandas as pd
 
 from bayesmix.card import Card
 from bayesmix.covariates import COVARIATES, head, is_numeric, is_target
-from bayesmix.door import admit, hints_of, tabulate
-from bayesmix.errors import Fault, InputError, suggest
+from bayesmix.door import admit, tabulate
+from bayesmix.errors import Fault, InputError, listed, suggest
+from bayesmix.hints import hints_of
 from bayesmix.sheet import Sheet, frame_sheet, parse_sheet, read_sheet
 
 _CONDITION = re.compile(r"(.+?)\s*(!=|<=|>=|==|=|<|>)\s*(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Runs:
     """A checked table of training runs, one row per observation.
 
@@ -128,6 +129,9 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"<Runs {self.source}: {len(self)} rows of {listed(list(self.table))}>"
 
     def column(self, name: str) -> np.ndarray:
         """Return a numeric column, shape (observation,); for `w` and `unique` shape (observation, domain).

@@ -24,9 +24,12 @@ class Sheet:
 
 def read_sheet(path: Path) -> Sheet:
     """Read a CSV file as text, so that a fault can quote the cell and the line."""
+    if path.is_dir():
+        raise InputError(str(path), [Fault("this is a folder", "Name a CSV file in it")])
     if not path.is_file():
         beside = [other.name for other in path.parent.glob("*.csv")]
-        raise InputError(str(path), [Fault("no such file", suggest(path.name, beside))])
+        remedy = suggest(path.name, beside) if beside else "No CSV file is beside it either: check the folder"
+        raise InputError(str(path), [Fault("no such file", remedy)])
     try:
         return parse_sheet(path.read_bytes().decode("utf-8-sig"), str(path))
     except UnicodeDecodeError:

@@ -26,12 +26,17 @@ def by_scale(
     InputError
         Thresholds that leave nothing to fit, or nothing to hide.
     BayesmixError
-        `mixtures` is out of range, or no threshold is given and none that is tried leaves enough runs on both sides.
+        `mixtures` is out of range, all runs have the same `by`, or no threshold is given and none that is tried leaves
+        enough runs on both sides.
     """
     if not 0 <= mixtures < 1:
         raise BayesmixError(f"mixtures is the share to hide, at least 0 and below 1, not {mixtures:g}")
     known, asked = _by_mixture(runs, mixtures, seed)
     values = runs.column(by)
+    if runs.up_to(by, float(values.min())).all():
+        raise BayesmixError(
+            f"all runs have {by} = {values[0]:.4g}: none is larger, to be hidden. Split by another column: by=, or --by"
+        )
     chosen = [share * values.max() for share in SHARES] if at is None else [float(a) for a in np.atleast_1d(at)]
     small = {threshold: runs.up_to(by, threshold) for threshold in chosen}
     sides = {threshold: (known & low, asked & ~low) for threshold, low in small.items()}
@@ -42,13 +47,15 @@ def by_scale(
             shares = ", ".join(f"{s:.0%}" for s in SHARES)
             raise BayesmixError(
                 f"neither of {shares} of the largest {by} leaves {needed:.0f} runs to fit and {_HIDDEN} to hide. "
-                "Say where to split, with at="
+                "Say where to split: at=, or --at"
             )
     others = ", or hide other mixtures: another share or seed" if mixtures else ""
     remedy = f"Split within {by}: {np.nanmin(values):g} to {np.nanmax(values):g}{others}"
     if faults := [Fault(what, remedy) for what in _empty(sides, by)]:
         raise InputError(runs.source, faults)
-    return {threshold: (runs.rows(fit), runs.rows(hide)) for threshold, (fit, hide) in sides.items()}
+    # Thresholds between which no run lies split alike: the first of them stands for all.
+    first = {fit.tobytes() + hide.tobytes(): threshold for threshold, (fit, hide) in reversed(sides.items())}
+    return {t: (runs.rows(fit), runs.rows(hide)) for t, (fit, hide) in sides.items() if t in first.values()}
 
 
 def _empty(sides: Mapping[float, tuple[np.ndarray, np.ndarray]], by: str) -> Iterator[str]:

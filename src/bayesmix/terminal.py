@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from bayesmix.assignments import assignments
-from bayesmix.errors import BayesmixError, Fault, InputError
+from bayesmix.errors import BayesmixError, Fault, InputError, traced
 
 if TYPE_CHECKING:
     from bayesmix.card import Card
@@ -31,11 +31,14 @@ def read_card(path: Path | None, maps: list[str] | None, units: list[str] | None
 def read_runs(
     path: Path, card: Path | None, maps: list[str] | None, units: list[str] | None, where: list[str] | None
 ) -> Runs:
-    """Read a table of runs the way that the options say."""
+    """Read a table of runs the way that the options say, and say what is suspicious of it."""
     from bayesmix.runs import Runs
 
     runs = Runs.read(path, read_card(card, maps, units))
-    return runs.where(*where) if where else runs
+    runs = runs.where(*where) if where else runs
+    for hint in runs.hints:
+        warn(f"hint: {hint}")
+    return runs
 
 
 def read_model(name: str, targets: list[str] | None) -> Model:
@@ -95,6 +98,15 @@ def warn(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def warn_once(warnings: Iterable[str], posteriors: Mapping[str, Posterior]) -> None:
+    """Write warnings, each once, but for what was said of these posteriors when they were loaded."""
+    problems = [(name, str(problem)) for name, posterior in posteriors.items() for problem in posterior.problems()]
+    said = {text for name, problem in problems for text in (problem, f"{name}: {problem}")}
+    for warning in dict.fromkeys(warnings):
+        if warning not in said:
+            warn(warning)
+
+
 def say_notice(notice: str) -> None:
     """Repeat what must be said of the data, if anything."""
     if notice:
@@ -113,6 +125,8 @@ def show(frame, **options) -> None:
 
 def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
     """Read planned runs from a file, or from texts such as N=70e9,D=1.4e12; none where neither is given."""
+    import dataclasses
+
     import pandas as pd
 
     from bayesmix.runs import Runs
@@ -125,7 +139,11 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
     for text in at:
         cells = (part.partition("=") for part in text.split(","))
         rows.append({"run": text.replace(" ", ""), **{name.strip(): value.strip() for name, _, value in cells}})
-    return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
+    try:
+        return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
+    except InputError as error:
+        faults = [dataclasses.replace(traced(fault, at), run=None) for fault in error.faults]
+        raise InputError("--at", faults) from None
 
 
 def scales(at: list[str] | None) -> list[dict[str, float]]:

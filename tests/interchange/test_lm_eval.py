@@ -75,6 +75,17 @@ def test_another_metric_is_taken_by_name(put):
     assert (row["accuracy.arc"], row["accuracy.arc_norm"], row["items.accuracy.arc_norm"]) == (0.41, 0.44, 1172)
 
 
+def test_which_of_several_filters_was_taken_is_said_unless_it_was_named(put):
+    file = put("results.json", RESULT)
+    assert (
+        "of several filters the first was taken: gsm8k/exact_match,strict-match (there is flexible-extract); "
+        "--map TASK/METRIC,FILTER=accuracy.TASK takes another"
+    ) in read("lm_eval", [file]).hints
+    for name in ("strict-match", "flexible-extract"):
+        runs = read("lm_eval", [file], Card.parse([f"gsm8k/exact_match,{name}=accuracy.gsm8k"]))
+        assert not [hint for hint in runs.hints if "filters" in hint]
+
+
 def test_two_metrics_under_one_name_are_a_fault(put):
     card = Card.parse(["{task}/acc_norm=accuracy.{task}", "arc_easy/acc=accuracy.arc_easy"])
     with pytest.raises(

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from bayesmix.card import Card
@@ -50,6 +51,13 @@ def test_what_the_user_maps_is_kept_and_counts_first(put):
     assert set(runs.labels) == {"State", "lr", "seed", "notes", "val/web_nll"}
     assert "loss.all" in runs.targets
     assert runs.column("C").tolist() == [432e9, 216e9]
+
+
+def test_a_loss_that_diverged_to_infinity_is_missing_and_said(put):
+    runs = read("wandb", [put("t.csv", TABLE.replace('"3.4"', '"Infinity"'))])
+    assert runs.column("loss")[0] == 3.1
+    assert np.isnan(runs.column("loss")[1])
+    assert "loss is infinite, as of runs that diverged, and was left empty: swarm-2" in runs.hints
 
 
 def test_another_column_may_be_the_size(put):

@@ -140,7 +140,9 @@ def decision():
             planned={"N": 1e9, "D": 2e10},
             candidates={"house": {"web": 0.2, "code": 0.6, "books": 0.2}},
         ),
-        sizes=pd.DataFrame({"N": [5e8, 1e9, 2e9], "D": [4e10, 2e10, 1e10], "risk": [2.52, 2.5, 2.53]}),
+        sizes=pd.DataFrame(
+            {"N": [5e8, 1e9, 2e9], "D": [4e10, 2e10, 1e10], "risk": [2.52, 2.5, 2.53], "regret": [0.021, 0.004, 0.032]}
+        ),
         warnings=(
             "The mixture lies outside the convex hull of the fitted mixtures: the answer rests on the law there.",
         ),

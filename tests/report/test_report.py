@@ -174,6 +174,7 @@ def test_json_is_strict_and_holds_the_numbers(written, chinchilla, decision, com
     E = found["posteriors"]["chinchilla"]["quantities"]["E"]
     np.testing.assert_allclose(E["mean"], chinchilla.values()["E"].mean(axis=0))
     assert found["decision"]["facts"]["gain"] == pytest.approx(decision.gain.mean())
+    assert found["decision"]["facts"]["expected_regret_of_N_and_D"] == 0.004
     assert found["comparisons"][0]["table"][0]["elpd"] == pytest.approx(comparison.table["elpd"].iloc[0])
     assert found["posteriors"]["ye_m4"]["data"]["mixtures"] == 30
     assert found["predictions"]["chinchilla"]["measured"][0]["run"] == "large"

@@ -26,9 +26,9 @@ _DIGITS = 3  # of N
 
 
 def afford(
-    posteriors: Mapping[str, Posterior], problem: Problem, risk: Callable[[Problem], float]
+    posteriors: Mapping[str, Posterior], problem: Problem, least: Callable[[Problem], tuple[float, np.ndarray]]
 ) -> tuple[Problem, pd.DataFrame]:
-    """Return the problem with the planned N and D of least risk, and the sizes tried: N, D and risk.
+    """Return the problem with the planned N and D of least risk, and the sizes tried: N, D, risk and regret.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def afford(
         Those that have a share in the draws.
     problem : Problem
         With a budget.
-    risk : callable
-        Least risk that any mixture reaches for a problem with planned N and D.
+    least : callable
+        Least risk that any mixture reaches for a problem with planned N and D, and the objective's draws there.
 
     Raises
     ------
@@ -52,12 +52,13 @@ def afford(
             "as effective_tokens_nd, or state planned N and D"
         )
     tried: dict[float, float] = {}
+    draws: dict[float, np.ndarray] = {}
     refused: list[BayesmixError] = []
     sizes = _first(problem)
     for _ in range(1 + _ROUNDS):
         for N in sizes:
             try:
-                tried[N] = risk(sized(problem, N))
+                tried[N], draws[N] = least(sized(problem, N))
             except BayesmixError as error:  # its constraints may conflict for so many tokens
                 refused.append(error)
                 tried[N] = np.inf
@@ -71,7 +72,9 @@ def afford(
         risks = np.array([tried[n] for n in order])
         at, _ = vertex(np.log(order), risks[None, :, None], np.array([[best]]))
         N = float(np.exp(at.item()))
-    table = pd.DataFrame([{"N": n, "D": tokens(problem, n), "risk": tried[n]} for n in order])
+    lowest = np.min(list(draws.values()), axis=0)
+    regret = {n: float((draws[n] - lowest).mean()) if n in draws else np.inf for n in order}
+    table = pd.DataFrame([{"N": n, "D": tokens(problem, n), "risk": tried[n], "regret": regret[n]} for n in order])
     return sized(problem, float(f"{N:.{_DIGITS}g}")), table
 
 

@@ -12,9 +12,11 @@ from bayesmix.decision.objective import Objective
 from bayesmix.decision.planned import planned_run
 from bayesmix.decision.problem import Problem
 from bayesmix.errors import listed
+from bayesmix.identifiability import scale_facts
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import spanned, unstated, unused
 from bayesmix.residuals import sentence
+from bayesmix.runs import Runs
 
 
 def cautions(
@@ -57,6 +59,18 @@ def together(posteriors: Mapping[str, Posterior], stated: Objective) -> list[str
         return []
     found = {n: sentence(posteriors[n], stated.weights[0][: len(posteriors[n].targets)]) for n in stated.counts}
     return [f"{name}: {said}" for name, said in found.items() if said]
+
+
+def untold_sizes(fitted: Runs) -> list[str]:
+    """Say why N and D, chosen for a budget, may rest on the priors, if the fitted runs do not tell their effects apart.
+
+    The regret of a decision is that of the mixture alone.
+    """
+    return [
+        f"{fact} The N and D chosen rest on the priors. The expected regret is that of the mixture at these sizes: "
+        "that of N and D comes on top."
+        for fact in scale_facts(fitted)
+    ]
 
 
 def uncertain_optima(residual: float, gain: float, uncertain: int, draws: int) -> list[str]:

@@ -16,7 +16,7 @@ from bayesmix.covariates import signs
 from bayesmix.decision import evidence
 from bayesmix.decision.allowed import Allowed
 from bayesmix.decision.budget import afford, first_sizes
-from bayesmix.decision.cautions import cautions, together, uncertain_optima
+from bayesmix.decision.cautions import cautions, together, uncertain_optima, untold_sizes
 from bayesmix.decision.constraints import choices
 from bayesmix.decision.decision import Decision
 from bayesmix.decision.objective import Objective, build, every_target, target_weights
@@ -132,6 +132,7 @@ def decide(
             *cautions(posteriors, shares, problem, allowed, chosen.w[0], baseline, rivals, observed),
             *evidence.outside_links(stated, chosen, read),
             *together(posteriors, stated),
+            *(untold_sizes(first.runs) if len(sizes) else []),
             *_at_an_end(sizes),
             *uncertain_optima(residual, float(before - value), uncertain, len(regret)),
         ),
@@ -207,11 +208,12 @@ def _afforded(
     better = signs(targets)
     common = better * np.min([better * best for best in bests], axis=0) if bests else 0.0
 
-    def least(size: Problem) -> float:
+    def least(size: Problem) -> tuple[float, np.ndarray]:
         stated, allowed = stated_at(size)
         stated = replace(stated, weights=(stated.weights[0], stated.weights[1] + common))
         chosen = evidence.best(stated, allowed, _candidates(allowed, observed, seed)[:1])
-        return float(stated.risk(stated.draws(chosen.w))[0])
+        draws = stated.draws(chosen.w)
+        return float(stated.risk(draws)[0]), draws[0]
 
     return afford({n: p for n, p in posteriors.items() if shares[n]}, problem, least)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesmix.decision.problem import Problem
 from bayesmix.decision.risk import Risk
+from bayesmix.errors import listed
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Under:
     chosen_gain: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Decision:
     """A mixture and the evidence for it.
 
@@ -75,7 +76,8 @@ class Decision:
     problem : Problem
         What was asked, with the planned N and D that were chosen if it has a budget.
     sizes : DataFrame
-        Where N and D were chosen: ``N``, ``D`` and the least ``risk`` there, by few draws, of every size tried.
+        Where N and D were chosen: ``N``, ``D``, the least ``risk`` there, and the ``regret`` of choosing it: what is
+        lost to the best size of each draw; by few draws, of every size tried.
     warnings : tuple of str
         Problems inherited, and where the answer leaves the fitted runs.
     """
@@ -100,6 +102,10 @@ class Decision:
     problem: Problem
     sizes: pd.DataFrame
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        weights = listed([f"{d} {w:.1%}" for d, w in zip(self.domains, self.mixture, strict=True)], most=8)
+        return f"<Decision {weights}: gain {self.gain.mean():.3g}, better with probability {self.p_better:.2f}>"
 
     @property
     def gain(self) -> np.ndarray:
@@ -183,7 +189,7 @@ class Decision:
         """Return the numbers of the decision: expected objectives, gain with interval, chance of gain, regret.
 
         The expected regret is the expected value of perfect information: what knowing the truth before choosing would
-        save on average, where the risk is the mean.
+        save on average, where the risk is the mean; that of N and D, where they were chosen, is apart.
         """
         low, high = np.quantile(self.gain, [(1 - level) / 2, (1 + level) / 2])
         counts = list(self.counts.values())
@@ -201,7 +207,13 @@ class Decision:
             "corrected_gain": self.corrected_gain,
             "p_better": self.p_better,
             "expected_regret": float(self.regret.mean()),
+            **self._regret_of_size(),
             "near_loss": self.near_loss,
             "kkt_residual": self.kkt_residual,
             "candidate_gap": self.candidate_gap,
         }
+
+    def _regret_of_size(self) -> dict[str, float]:
+        if "regret" not in self.sizes:
+            return {}
+        return {"expected_regret_of_N_and_D": float(self.sizes["regret"].iloc[int(self.sizes["risk"].argmin())])}

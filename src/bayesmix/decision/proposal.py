@@ -15,7 +15,7 @@ from bayesmix.decision.value import SURE
 _LITTLE = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proposal:
     """Runs in the order in which to do them, and what they are worth.
 
@@ -55,6 +55,9 @@ class Proposal:
     problem: Problem
     model_weights: Mapping[str, float]
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Proposal of {len(self.table)} runs, of {self.candidates} candidates, by {self.by}>"
 
     @property
     def worthwhile(self) -> bool:

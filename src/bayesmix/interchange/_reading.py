@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from bayesmix.card import Card
-from bayesmix.errors import Fault, InputError
+from bayesmix.covariates import is_target
+from bayesmix.errors import Fault, InputError, listed, traced
 from bayesmix.runs import Runs
 from bayesmix.sheet import read_sheet
 
@@ -200,18 +200,23 @@ def admitted(table: Table, same: Mapping[str, str], source: str) -> Runs:
         if name in table.frame
     ]
     frame = table.frame.assign(**{name: value for name, value in same.items() if name not in table.frame})
+    frame, diverged = _without_infinity(frame)
     try:
         runs = Runs.of(frame, replace(table.card, columns={}), source=source)
     except InputError as error:
-        raise InputError(source, faults + [_at(fault, table.places) for fault in error.faults]) from None
+        raise InputError(source, faults + [traced(fault, table.places) for fault in error.faults]) from None
     if faults:
         raise InputError(source, faults)
-    return replace(runs, hints=(*table.hints, *runs.hints))
+    return replace(runs, hints=(*table.hints, *diverged, *runs.hints))
 
 
-def _at(fault: Fault, places: Sequence[str]) -> Fault:
-    """Return a fault of a frame's row as one of the file that the row came from."""
-    if fault.row is None:
-        return fault
-    what = re.sub(r"\brow (\d+)$", lambda match: places[int(match[1])], fault.what)
-    return replace(fault, what=f"{places[fault.row]}: {what}", row=None)
+def _without_infinity(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave infinite responses empty, which a run that diverged has, and say whose they were."""
+    frame, hints = frame.copy(), []
+    for name in filter(is_target, map(str, frame.columns)):
+        infinite = frame[name].astype(str).str.strip().str.fullmatch(r"[+-]?inf(inity)?", case=False)
+        if infinite.any():
+            runs = list(dict.fromkeys(map(str, frame["run"][infinite])))
+            hints.append(f"{name} is infinite, as of runs that diverged, and was left empty: {listed(runs)}")
+            frame.loc[infinite, name] = ""
+    return frame, hints

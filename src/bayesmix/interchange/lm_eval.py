@@ -29,7 +29,7 @@ import pandas as pd
 
 from bayesmix.card import Card
 from bayesmix.covariates import is_fraction
-from bayesmix.errors import Fault, InputError
+from bayesmix.errors import Fault, InputError, listed
 from bayesmix.interchange._reading import Source, Table, cells, every, number, read_json
 
 _USUAL = ("acc", "exact_match")
@@ -42,7 +42,7 @@ def read(sources: Sequence[Source], card: Card) -> Table:
     rows: dict[str, dict[str, str]] = {}
     files: dict[str, list[str]] = {}
     faults = []
-    for source, (run, measured, _) in zip(sources, found, strict=True):
+    for source, (run, measured, _, _) in zip(sources, found, strict=True):
         row = rows.setdefault(run, {"run": run})
         if twice := [name for name in measured if name in row and name != "N"]:
             before = " and ".join(files[run])
@@ -57,13 +57,16 @@ def read(sources: Sequence[Source], card: Card) -> Table:
     if "N" in frame and "" in cells(frame, "N"):
         frame = frame.drop(columns="N")
         hints.append("only some files say model_num_parameters: N was not read")
-    seen = tuple(dict.fromkeys(name for _, _, names in found for name in names))
+    seen = tuple(dict.fromkeys(name for _, _, names, _ in found for name in names))
+    if filtered := list(dict.fromkeys(text for *_, texts in found for text in texts)):
+        remedy = "--map TASK/METRIC,FILTER=accuracy.TASK takes another"
+        hints.append(f"of several filters the first was taken: {listed(filtered)}; {remedy}")
     frame, unsure = _whole_items(frame)
     return Table(frame, tuple(" and ".join(files[run]) for run in rows), card, seen, (*hints, *unsure))
 
 
-def _run_of(source: Source, card: Card) -> tuple[str, dict[str, str], list[str]]:
-    """Return a file's run, its cells, and the names that its metrics go by."""
+def _run_of(source: Source, card: Card) -> tuple[str, dict[str, str], list[str], list[str]]:
+    """Return a file's run, its cells, the names that its metrics go by, and which of several filters were taken."""
     content = read_json(source.path)
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, Mapping) or not all(isinstance(task, Mapping) for task in results.values()):
@@ -75,16 +78,21 @@ def _run_of(source: Source, card: Card) -> tuple[str, dict[str, str], list[str]]
         raise InputError(str(source.path), [Fault("the file does not say which model it is of", remedy)])
     measured: dict[str, str] = {}
     seen: list[str] = []
+    filtered: list[str] = []
     for task in results:
         known = _metrics(task, results[task])
+        by_name, _ = card.rename(list(known))
         seen += known
         for name, (metric, key) in _chosen(task, known, card, content, str(source.path)).items():
             measured |= _cells(name, task, metric, key, content)
+            others = [k.partition(",")[2] for m, k in known.values() if m == metric and k != key]
+            if others and f"{task}/{key}" not in by_name:
+                filtered.append(f"{task}/{key} (there is {' and '.join(dict.fromkeys(others))})")
     if not measured:
         remedy = "Map one by name: --map '{task}/acc_norm=accuracy.{task}'"
         raise InputError(str(source.path), [Fault("no task has acc, exact_match or bits_per_byte", remedy)])
     parameters = number(_part(content, "config").get("model_num_parameters"))
-    return run, ({"N": parameters} if parameters and float(parameters) > 0 else {}) | measured, seen
+    return run, ({"N": parameters} if parameters and float(parameters) > 0 else {}) | measured, seen, filtered
 
 
 def _model_name(content: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from bayesmix.parabola import vertex
 from bayesmix.planning.answer import Answer, inherited
 from bayesmix.planning.curves import GRID, crossing, responses
 from bayesmix.posterior import Posterior
+from bayesmix.prediction import distance
 from bayesmix.runs import Runs
 
 
@@ -88,11 +89,16 @@ def best_setting(posterior: Posterior, settings: Runs, by: str) -> Answer:
     safe = losses.mean(axis=0).argmin(axis=0)
     regret = np.take_along_axis(losses, safe[None, None], axis=1)[:, 0] - lowest
     warnings = inherited(posterior, settings)
+    ends = {0: "lowest", len(x) - 1: "highest"}
     for j, target in enumerate(posterior.targets):
-        warnings.append(f"{target}: best in expectation is {by} = {x[safe[j]]:.4g}.")
-        for end, share in (("lowest", (best[:, j] == 0).mean()), ("highest", (best[:, j] == len(x) - 1).mean())):
-            if share > 0.01:
-                warnings.append(f"{target}: in {share:.0%} of the draws the {end} {by} is best: try beyond it.")
+        end = f", the {ends[safe[j]]} tried: the best lies there or beyond" if safe[j] in ends else ""
+        warnings.append(f"{target}: best in expectation is {by} = {x[safe[j]]:.4g}{end}.")
+        for at_end, end in ends.items():
+            if (share := (best[:, j] == at_end).mean()) > 0.01:
+                warnings.append(
+                    f"{target}: in {share:.0%} of the draws the {end} {by} is best, and the table leaves these out: "
+                    "try beyond it."
+                )
     draws = {by: optimum, "response": sign * lowest, "regret": np.maximum(regret, 0.0)}
     return Answer({n: v[:, None] for n, v in draws.items()}, (f"best {by}",), posterior.targets, tuple(warnings))
 
@@ -133,7 +139,20 @@ def needed(posterior: Posterior, settings: Runs, by: str, response: Sequence[flo
     sign = signs(posterior.targets)
     draws = np.stack([crossing(np.log(x), sign * found, sign * float(r)) for r in response], axis=1)
     cases = tuple(f"{r:g}" for r in response)
-    return Answer({by: np.exp(draws)}, cases, posterior.targets, tuple(inherited(posterior, settings)))
+    warnings = [str(p) for p in posterior.problems()]
+    # Of the range searched, the settings that are the answers count.
+    answers = np.quantile(draws, 0.5, axis=0, method="inverted_cdf")
+    nearest = {int(np.abs(np.log(x) - a).argmin()) for a in answers[np.isfinite(answers)]}
+    if nearest:
+        warnings += distance(posterior, settings.rows(np.isin(settings.column(by), x[list(nearest)])), bent=False)
+    for i, case in enumerate(cases):
+        for target, share in zip(posterior.targets, np.isinf(draws[:, i]).mean(axis=0), strict=True):
+            if share > 0:
+                warnings.append(
+                    f"{target}: in {share:.1%} of the draws no {by} up to {x[-1]:.4g} reaches {case}: they are inf in "
+                    "the table, and have no answer."
+                )
+    return Answer({by: np.exp(draws)}, cases, posterior.targets, tuple(warnings))
 
 
 def _along(posterior: Posterior, settings: Runs, by: str) -> tuple[np.ndarray, np.ndarray]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bayesmix.errors import listed
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import distance
 from bayesmix.runs import Runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
     """Draws of an answer for every target, and what to know about it.
 
@@ -33,6 +34,9 @@ class Answer:
     cases: tuple[str, ...]
     targets: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Answer: {listed(list(self.draws))} of {listed(self.cases)}, for {listed(self.targets)}>"
 
     def table(self, level: float = 0.9) -> pd.DataFrame:
         """Return medians and central intervals over the draws that have an answer, and the share of those that do."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -65,11 +65,20 @@ def inference_optimal(
     log_D = _log_tokens(posterior, N, D, response, labels)
     answers = [_cheapest(N, log_D, tokens) for tokens in served]
     draws = {name: np.stack([a[name] for a in answers], axis=1) for name in ("N", "D", "D/N", "C")}
-    warnings = [str(p) for p in posterior.problems()]
+    warnings = [*(str(p) for p in posterior.problems()), *_unreached(posterior, log_D, response)]
     if np.isfinite(draws["C"]).any():
         middle = grid(posterior, {n: [np.nanmedian(draws[n])] for n in ("N", "D")}, labels, "models to serve")
         warnings += distance(posterior, middle, bent=False)
     return Answer(draws, tuple(f"{t:g} tokens served" for t in served), posterior.targets, tuple(warnings))
+
+
+def _unreached(posterior: Posterior, log_D: np.ndarray, response: float) -> Iterator[str]:
+    """Yield for each target in what share of the draws no size reaches the response."""
+    never = ~np.isfinite(log_D).any(axis=1)
+    for target, sign, share in zip(posterior.targets, signs(posterior.targets), never.mean(axis=0), strict=True):
+        if share > 0:
+            limit = "below the floor" if sign > 0 else "above the ceiling"
+            yield f"{target}: in {share:.1%} of the draws no N and D reach {response:g}, {limit}: they have no answer."
 
 
 def _log_tokens(

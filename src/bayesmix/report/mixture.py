@@ -16,6 +16,7 @@ from bayesmix.report import numbers
 from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Table, Text
 from bayesmix.report.groups import Results
 
+_OF_SIZE = {"expected_regret_of_N_and_D": "expected regret of N and D"}
 _MOVED = 0.005  # of the weight: less is the same mixture
 
 
@@ -193,6 +194,7 @@ def _facts(decision: Decision, unit: str) -> Table:
         ("gain on draws that it was not chosen by", numbers.plain(facts["corrected_gain"])),
         ("probability of beating the baseline", probability(decision.p_better, len(decision.gain))),
         ("expected regret: value of perfect information", numbers.plain(facts["expected_regret"], 2)),
+        *((words, numbers.plain(facts[name], 2)) for name, words in _OF_SIZE.items() if name in facts),
         ("nearly as good: loses at most", numbers.plain(facts["near_loss"], 2)),
         ("optimality: to first order, others are better by at most", numbers.plain(facts["kkt_residual"], 2)),
         ("best of random and observed mixtures, worse by", numbers.plain(facts["candidate_gap"], 2)),
