@@ -101,7 +101,7 @@ def test_a_preview_is_brought_nearer_round_by_round(curve, monkeypatch):
     Without the coordinates for few runs, in which the first would be one.
     """
     monkeypatch.setattr(Program, "noise", None)
-    model = replace(Model.read("alab_m2"), covariates={"x": "D"})
+    model = Model(laws.get("alab_m2"), covariates={"x": "D"})  # whose priors are wide
     sampled, nearer = fit(model, curve, seed=0), fit(model, curve, seed=0, preview=True)
     monkeypatch.setattr(previews, "_ROUNDS", 1)
     first = fit(model, curve, seed=0, preview=True)
