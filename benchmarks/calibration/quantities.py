@@ -10,24 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 from numpyro.distributions import LogNormal
+from shared import WIDE
 from task import Task
 
 from bayesmix import Model
 from bayesmix.files import write_text
 from bayesmix.population import Seen, learn, seen
-
-# Priors that say little more than an order of magnitude, as a careful textbook has them: what the package believed of
-# these laws before it learned, and what all rows are fitted with, so that what they show is not what was believed.
-WIDE: Mapping[str, Mapping[str, LogNormal]] = {
-    "chinchilla": {
-        "E": LogNormal(-0.5, 0.5),
-        "A": LogNormal(-1.6, 0.8),
-        "B": LogNormal(-1.6, 0.8),
-        "alpha": LogNormal(-1.4, 0.6),
-        "beta": LogNormal(-1.4, 0.6),
-    },
-    "alab_m2": {"E": LogNormal(-0.5, 0.5), "A": LogNormal(-1.2, 0.8), "c": LogNormal(-1.05, 0.6)},
-}
 
 # Study, law: what is believed of the law's quantities by all other studies.
 Priors = Mapping[tuple[str, str], Mapping[str, LogNormal]]

@@ -1,4 +1,4 @@
-"""What the case studies have already: where measured tables are, and tables as Markdown."""
+"""What others have already: where measured tables are, tables as Markdown, and priors that say little."""
 
 import sys
 from functools import cache
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "case_studies"))
+# After this folder, whose modules come first.
+sys.path += [str(Path(__file__).parents[k] / folder) for k, folder in ((2, "case_studies"), (1, "."))]
 import common
 from common import data
 from common import markdown as markdown
 from common import present as present
+from wide import WIDE as WIDE
 
 CASE_STUDIES = Path(common.__file__).parent
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from numpyro.distributions import LogNormal
-from shared import data
+from shared import WIDE, data
 
 from bayesmix import Model, Runs
 from bayesmix.schedules import annealed, areas
@@ -53,8 +53,9 @@ class Case:
 
 
 def named(law: str, target: str = "", **covariates: str) -> Model:
-    """Return a ready model of one target."""
-    return replace(Model.read(law), targets=(target,) if target else (), covariates=covariates)
+    """Return a ready model of one target, without what past studies, of which these are some, say of its quantities."""
+    model = replace(Model.read(law), targets=(target,) if target else (), covariates=covariates)
+    return model.given(**WIDE.get(law, {}))
 
 
 def rows(frame: pd.DataFrame) -> Runs:

@@ -1,4 +1,4 @@
-"""Where measured tables are, tables as Markdown, and the command line."""
+"""Where measured tables are, tables as Markdown, the command line, and priors that say little."""
 
 import sys
 from pathlib import Path
@@ -9,3 +9,4 @@ from command import arguments as arguments
 from command import chosen as chosen
 from common import data as data
 from common import markdown as markdown
+from wide import WIDE as WIDE
