@@ -74,6 +74,13 @@ def seen(model: Model, runs: Runs, small: Runs, study: str, *, seed: int = 0) ->
         All runs, and those that the study began with.
     study : str
         Name of the study.
+
+    Raises
+    ------
+    BayesmixError
+        A quantity has dimensions, is pooled, or may be negative.
+    NotConvergedError
+        All runs together have no answer.
     """
     unknown = {name: q for name, q in model.law.quantities.items() if isinstance(q, Prior)}
     if apart := [name for name, q in unknown.items() if q.dims or name in model.pooling or not _positive(q)]:
