@@ -37,10 +37,10 @@ from tasks import listing, tasks
 
 from bayesmix.discrepancy import Discrepancy
 from bayesmix.files import write_text, write_whole
+from bayesmix.population import past_quantities
 
 _HOME = Path(__file__).parents[2]
 PAST = _HOME / "src" / "bayesmix" / "past.toml"
-QUANTITIES = _HOME / "src" / "bayesmix" / "past_quantities.csv"
 EVIDENCE = _HOME / "benchmarks" / "results" / "evidence.json"
 
 
@@ -105,8 +105,8 @@ def main() -> None:
     chosen = [task for task in tasks() if task.among(asked.only)]
     studies = [task.table for task in chosen]
     seen = quantities.kept(asked.out, chosen)
-    seen += [s for s in quantities.read(QUANTITIES) if s.study not in studies]
-    write_text(asked.out / QUANTITIES.name, quantities.table(seen), overwrite=True)
+    seen += [s for s in past_quantities() if s.study not in studies]
+    write_text(asked.out / "past_quantities.csv", quantities.table(seen), overwrite=True)
     store = Store(asked.out, quantities.left_out(seen, studies))
     prepare(store, chosen)
     # Tasks that are not asked for teach what they showed when last seen.

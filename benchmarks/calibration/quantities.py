@@ -15,7 +15,7 @@ from task import Task
 
 from bayesmix import Model
 from bayesmix.files import write_text
-from bayesmix.population import Seen, learn, seen
+from bayesmix.population import Seen, learn, read, seen
 
 # Study, law: what is believed of the law's quantities by all other studies.
 Priors = Mapping[tuple[str, str], Mapping[str, LogNormal]]
@@ -40,13 +40,8 @@ def kept(path: Path, tasks: Sequence[Task]) -> list[Seen]:
 
 
 def table(found: Sequence[Seen]) -> str:
-    """Return what was seen as the package has it."""
+    """Return what was seen as `bayesmix.population.read` reads it."""
     return pd.DataFrame(map(vars, found)).to_csv(index=False)
-
-
-def read(path: Path) -> list[Seen]:
-    """Return what `table` wrote."""
-    return [Seen(*row) for row in pd.read_csv(path).itertuples(index=False)]
 
 
 def left_out(found: Sequence[Seen], studies: Iterable[str]) -> Priors:

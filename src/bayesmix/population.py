@@ -60,7 +60,12 @@ class Seen:
 @cache
 def past_quantities() -> tuple[Seen, ...]:
     """Return what past studies showed."""
-    return tuple(Seen(*row) for row in pd.read_csv(_PAST).itertuples(index=False))
+    return read(_PAST)
+
+
+def read(path: Path) -> tuple[Seen, ...]:
+    """Return what a table of such rows says."""
+    return tuple(Seen(*row) for row in pd.read_csv(path).itertuples(index=False))
 
 
 def seen(model: Model, runs: Runs, small: Runs, study: str, *, seed: int = 0) -> list[Seen]:
