@@ -9,11 +9,16 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from bayesmix import cli
 from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
+
+# The same examples on every machine, however slow it is.
+settings.register_profile("bayesmix", deadline=None, derandomize=True)
+settings.load_profile("bayesmix")
 
 
 @pytest.fixture(scope="session")

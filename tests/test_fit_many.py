@@ -188,22 +188,23 @@ def test_a_worker_that_dies_half_way_costs_nothing(model, curves, local, cluster
     """Nothing is lost, and nothing is done twice under one name."""
     from distributed import Client
 
-    killed = []
+    killed, limit = [], time.monotonic() + 60
 
     def kill_one():
         with Client(cluster.scheduler_address) as client:
-            while not client.processing() or not any(client.processing().values()):
+            while time.monotonic() < limit:
+                if busy := next((worker for worker, tasks in client.processing().items() if tasks), None):
+                    pid = client.run(os.getpid, workers=[busy])[busy]
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+                    return
                 time.sleep(0.05)
-            busy = next(worker for worker, tasks in client.processing().items() if tasks)
-            pid = client.run(os.getpid, workers=[busy])[busy]
-            os.kill(pid, signal.SIGKILL)
-            killed.append(pid)
 
-    killer = threading.Thread(target=kill_one)
+    killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
     found = fit_many(model, curves, seed=0, cluster=cluster.scheduler_address, out=tmp_path, **FEW)
-    killer.join()
-    assert killed
+    killer.join(60)
+    assert killed, "no worker was seen at work"
     same(found, local)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"{n}.nc" for n in local)
 

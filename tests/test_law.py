@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from numpyro.distributions import Beta, Dirichlet, LogNormal, Normal
 
+import bayesmix.law
 from bayesmix import laws
 from bayesmix.errors import BayesmixError
-from bayesmix.law import Prior, Reference, _files, law, prior, reference
+from bayesmix.law import Prior, Reference, law, prior, reference
+from bayesmix.laws.data import muennighoff
+from bayesmix.laws.mixing import _capacity, _ceiling
 
 
 def unit_prior(**options):
@@ -120,6 +123,13 @@ def test_a_signature_without_declaration_is_refused():
         def bad(x, **rest):
             return x
 
+    for default in (unit_prior(), reference("x")):
+        with pytest.raises(BayesmixError, match=r"^a of .*bad is no covariate: write \*, before the quantities$"):
+
+            @law(paper="")
+            def bad(x, a=default):
+                return a * x
+
 
 def test_a_law_that_names_targets_is_a_vector_law():
     @law(paper="")
@@ -150,19 +160,23 @@ def test_the_fingerprint_follows_the_equation_not_the_priors():
     assert declare(1).fingerprint == declare(1).given(a=3.0).fingerprint
 
 
-def test_the_fingerprint_covers_the_files_that_a_law_takes_functions_from():
-    def files(name):
-        return [module.__name__.rpartition(".")[2] for module in _files(laws.get(name).function)]
+@pytest.mark.parametrize(
+    ("file", "laws_of_it"),
+    [
+        (_capacity, ["dai_capacity_closed", "dai_capacity_eq1", "dai_capacity_noise", "dai_capacity_tied"]),
+        (_ceiling, ["effective_data", "effective_tokens", "effective_tokens_nd", "effective_tokens_repeated"]),
+        (muennighoff, ["effective_tokens_repeated", "muennighoff"]),
+    ],
+)
+def test_the_fingerprint_changes_with_the_files_that_a_law_takes_functions_from(file, laws_of_it, monkeypatch):
+    def fingerprints():
+        return {name: laws.get(name).given().fingerprint for name in laws.names()}
 
-    assert files("chinchilla") == ["chinchilla"]
-    assert files("effective_tokens_repeated") == [
-        "effective_tokens_repeated",
-        "muennighoff",
-        "_ceiling",
-        "effective_tokens",
-        "effective_tokens_nd",
-    ]
-    assert {"dai_capacity_noise", "_capacity"} <= set(files("dai_capacity_noise"))
+    before, code = fingerprints(), bayesmix.law._code
+    assert fingerprints() == before
+    monkeypatch.setattr("bayesmix.law._code", lambda source: code(source) + "\npass" * (source is file))
+    after = fingerprints()
+    assert sorted(name for name in before if after[name] != before[name]) == laws_of_it
 
 
 def test_a_law_of_another_module_is_found_by_module_and_function():
@@ -196,6 +210,16 @@ def test_an_untrusted_law_is_not_imported():
     assert "antigravity" not in sys.modules
 
 
-def test_priors_of_several_elements_are_refused():
-    with pytest.raises(BayesmixError):
-        prior(Dirichlet(jnp.ones(3)), "", "x", dims=("domain",), zero_sum=True)
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        (Dirichlet(jnp.ones(3)), "Dirichlet cannot be a prior here. Use one of Beta, Cauchy, "),
+        (Normal(0, 1).expand([3]), "ExpandedDistribution cannot be a prior here. Use one of "),
+        (Normal(jnp.zeros(3), 1), "a prior is stated for one element, but this Normal has shape (3,). Name the dim"),
+    ],
+)
+def test_priors_of_several_elements_are_refused(bad, text):
+    for change in (lambda: prior(bad, "", "x", dims=("domain",)), lambda: loss.given(a=bad)):
+        with pytest.raises(BayesmixError) as caught:
+            change()
+        assert str(caught.value).startswith(text)

@@ -99,13 +99,25 @@ def test_what_goes_wrong_in_a_thread_is_raised_where_one_waits():
 def test_threads_end_where_nobody_waits_any_more(threads):
     """After Ctrl-C no thread samples on behind the user's back."""
     threads(2)
+    running, over = [], threading.Event()
+
+    def interrupt():
+        limit = time.monotonic() + 120
+        while not (running or over.is_set()) and time.monotonic() < limit:
+            running.extend(streams_left())
+            time.sleep(0.01)
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # workers of pytest-xdist ignore it
-    timer = threading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
+    user = threading.Thread(target=interrupt, daemon=True)
+    user.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             fit(MODEL, RUNS, seed=0, draws=10**7)
     finally:
-        timer.cancel()
+        over.set()
+        user.join()
         signal.signal(signal.SIGINT, before)
+    assert running, "interrupted before any thread was there"
     assert not streams_left()

@@ -66,7 +66,7 @@ def prior(
     Parameters
     ----------
     distribution : numpyro.distributions.Distribution
-        Belief about one element, of one of the families in `bayesmix.priors.FAMILIES`.
+        Belief about one element, of one of the families in `bayesmix.priors.FAMILIES`; else it is refused.
     unit : str
         Unit of the quantity; empty for a pure number.
     meaning : str
@@ -84,7 +84,7 @@ def prior(
         Another quantity, positive and with leading dimensions of this one, that the distribution's scale is
         multiplied by: shrinkage whose strength is learned. Needs a `Normal` centred on zero.
     """
-    centred = isinstance(distribution, Normal) and arguments(distribution)["loc"] == 0
+    centred = arguments(distribution).get("loc") == 0 and isinstance(distribution, Normal)
     if zero_sum and not (centred and dims):
         raise BayesmixError("zero_sum needs a Normal prior centred on 0 with named dimensions")
     if scaled_by and (relative or not centred):
@@ -124,10 +124,12 @@ def declaration(function: Callable) -> tuple[tuple[str, ...], dict[str, Quantity
             if not isinstance(default, Prior | Reference | int | float):
                 raise BayesmixError(f"{name} of {function.__qualname__} needs prior(...), reference(...) or a number")
             quantities[name] = default
-        elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.POSITIONAL_ONLY):
-            covariates.append(name)
-        else:
+        elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise BayesmixError(f"{function.__qualname__} may not take *args or **kwargs: its signature declares it")
+        elif isinstance(parameter.default, Prior | Reference):
+            raise BayesmixError(f"{name} of {function.__qualname__} is no covariate: write *, before the quantities")
+        else:
+            covariates.append(name)
     return tuple(covariates), quantities
 
 
@@ -155,9 +157,8 @@ def _number(name: str, change: Any, old: Quantity, owner: str) -> float:
     try:
         return float(change)
     except (TypeError, ValueError):
-        raise BayesmixError(
-            f"{name} of {owner} cannot be {change!r}: give a number, a distribution or prior(...)"
-        ) from None
+        remedy = "give a number, a distribution or prior(...)"
+        raise BayesmixError(f"{name} of {owner} cannot be {change!r}: {remedy}") from None
 
 
 @dataclass(frozen=True)
@@ -227,8 +228,7 @@ class Law:
     def fingerprint(self) -> str:
         """Hash of the law's code, comments and documentation aside: tells a posterior made for another version.
 
-        In the catalogue a file is a law, with the files that it takes functions from; elsewhere only the function
-        itself counts.
+        In the catalogue a file is a law, with those that it takes functions from; elsewhere the function alone is.
         """
         code = "".join(map(_code, _files(self.function) or [self.function]))
         return hashlib.sha256(code.encode()).hexdigest()[:16]

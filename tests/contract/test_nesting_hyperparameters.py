@@ -51,7 +51,6 @@ def test_power_lines_keep_the_share_of_the_run_that_the_paper_says(M, D, batch, 
     decay = power_lines(M, D, batch, rate, A=A, c=c, **references)
     raw = power_lines.derived(A=A, c=c, **references)
     assert batch / (rate * decay * D) == pytest.approx(raw["tau_raw"] * M**-c, rel=1e-10)
-    assert batch / (rate * decay * D) == pytest.approx(raw["tau"] * (M / M0) ** -c, rel=1e-10)
     assert power_lines(M, D, 3 * batch, rate, A=A, c=c, **references) == pytest.approx(3 * decay, rel=1e-12)
 
 

@@ -275,6 +275,29 @@ def test_tied_exponents_are_a_case_of_two(w, n, d, q):
 
 @properties
 @given(w=weights, n=near, d=near, q=competing(), b=exponent)
+def test_dai_is_the_formula_of_the_paper(w, n, d, q, b):
+    """In millions of parameters and billions of tokens; of all three laws, the closed form without a least capacity."""
+    N, D, known = n * q["N0"], d * q["D0"], {k: q[k] for k in ("c", "A", "a", "epsilon", "N0", "D0", "w0")}
+
+    def paper(used, b, a, c_raw, A_raw, H_raw=0.0):
+        H = min(H_raw, N / 1e6)
+        with double():
+            x = np.asarray(capacities(used * b * c_raw, b, N / 1e6 + (K - 1) * H, H))
+        return q["E"] + c_raw * x**-b + A_raw * (D / 1e9 * (w + q["epsilon"])) ** -a
+
+    raw = noise.derived(**known, b=q["b"], H=q["H"])
+    np.testing.assert_allclose(noise(w, N, D, **q), paper(w, q["b"], q["a"], **raw), rtol=1e-9)
+    equal = {k: v for k, v in q.items() if k != "a"}
+    raw = tied.derived(**{k: v for k, v in known.items() if k != "a"}, b=q["b"], H=q["H"])
+    np.testing.assert_allclose(tied(w, N, D, **equal), paper(w, q["b"], q["b"], **raw), rtol=1e-9)
+    free = {k: v for k, v in q.items() if k != "H"} | {"b": b}
+    raw = closed.derived(**known, b=b)
+    expected = paper(w + q["epsilon"], np.full(K, b), q["a"], **raw)
+    np.testing.assert_allclose(closed(w, N, D, **free), expected, rtol=1e-9)
+
+
+@properties
+@given(w=weights, n=near, d=near, q=competing(), b=exponent)
 def test_one_exponent_has_a_closed_form(w, n, d, q, b):
     at = (w, n * q["N0"], d * q["D0"])
     q |= {"epsilon": np.zeros(K)}
@@ -401,10 +424,20 @@ def test_mixed_modal_is_the_formula_of_the_paper(r, N, D, N0, D0, each, synergy,
 def test_d_cpt_at_a_fixed_share_is_chinchilla(r, N, D, c, C, eta, gamma, epsilon):
     rest = {"gamma": gamma, "epsilon": epsilon}
     constant = c["E"] + C * ((r + epsilon) / (0.5 + epsilon)) ** -gamma
-    slope = c["B"] * ((r + 1e-4) / (0.5 + 1e-4)) ** eta
+    slope = c["B"] * ((r + 0.01) / (0.5 + 0.01)) ** eta
     got = d_cpt(N, D, r, C=C, eta=eta, **rest, **c)
     assert got == pytest.approx(chinchilla(N, D, **c | {"E": constant, "B": slope}), rel=1e-11)
     assert d_cpt(N, D, r, C=0, eta=0, **rest, **c) == pytest.approx(chinchilla(N, D, **c), rel=1e-12)
+
+
+@properties
+@given(r=share, N=size, D=size, c=anchored(), C=excess, eta=st.floats(-0.5, 2.0), gamma=exponent,
+       epsilon=st.floats(0.01, 0.2))  # fmt: skip
+def test_d_cpt_is_the_formula_of_the_paper(r, N, D, c, C, eta, gamma, epsilon):
+    rest = {"eta": eta, "gamma": gamma, "epsilon": epsilon, "C": C, "delta": 0.0}
+    raw = d_cpt.derived(**rest, **{n: v for n, v in c.items() if n != "E"})
+    paper = c["E"] + raw["A_raw"] / N ** c["alpha"] + raw["B_raw"] * r**eta / D ** c["beta"]
+    assert d_cpt(N, D, r, **rest, **c) == pytest.approx(paper + raw["C_raw"] / (r + epsilon) ** gamma, rel=1e-10)
 
 
 @properties

@@ -2,12 +2,15 @@
 
 from math import exp, log, sqrt
 
+import jax
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmix import laws
 from bayesmix.model import Model
+from bayesmix.precision import double
 from nesting import derived, properties, share, size
 
 alab, bon, constant, rl, ruan, scalerl, tan, value = (
@@ -120,3 +123,12 @@ def test_scalerl_is_the_formula_of_the_paper(C, R0, r, m, B, C0):
 def test_scalerl_is_ruan_in_log_compute(C, R0, r, m, B, C0):
     expected = ruan(capability=log(C / C0), c=R0, h=r, beta=B, alpha=-B * log(m))
     assert scalerl(C, R0=R0, r=r, m=m, B=B, C0=C0) == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("B", [0.3, 3.0])
+def test_scalerl_before_training_is_flat_in_all_but_its_start(B):
+    quantities = {"C": 0.0, "R0": 0.4, "r": 0.35, "m": 2.0, "B": B}
+    with double():
+        value, slopes = jax.value_and_grad(lambda q: scalerl(**q, C0=4e3))(quantities)
+    assert float(value) == pytest.approx(0.4, rel=1e-12)
+    np.testing.assert_allclose([slopes[n] for n in quantities], [0, 1, 0, 0, 0], atol=1e-12)

@@ -72,16 +72,29 @@ def test_m3_is_m1_without_the_irreducible_and_constant_with_endless_x(x, A, g, c
 
 
 @properties
-@given(x=size, ceiling=loss, floor=st.floats(0.05, 0.9), part=st.floats(1e-6, 0.99), c=exponent, x0=size)
-def test_m4_without_an_upper_plateau_is_m2(x, ceiling, floor, part, c, x0):
+@given(x=size, ceiling=loss, floor=st.floats(0.05, 0.9), part=st.floats(-6.0, 6.0).map(lambda x: 10**x), c=exponent,
+       x0=size)  # fmt: skip
+def test_m4_without_an_upper_plateau_is_the_lesser_of_m2_and_the_ceiling(x, ceiling, floor, part, c, x0):
     E = floor * ceiling
-    A = part * (ceiling - E) * (x / x0) ** c  # so that the power law is below the ceiling at x
-    got = m4(x, ceiling=ceiling, floor=floor, A=A, c=c, a=0.0, x0=x0)
-    assert got == pytest.approx(m2(x, E=E, A=A, c=c, x0=x0), rel=1e-11)
+    A = part * (ceiling - E) * (x / x0) ** c
+    rest = {"ceiling": ceiling, "floor": floor, "A": A, "c": c, "x0": x0}
+    expected = min(m2(x, E=E, A=A, c=c, x0=x0), ceiling)
+    assert m4(x, a=0.0, **rest) == pytest.approx(expected, rel=1e-11)
+    assert m4(x, a=1e-13, **rest) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("z", [-30.0, -1.0, -1e-3, 1e-3, 1.0, 30.0, 1e4])
+@pytest.mark.parametrize("a", [0.0, 1e-300, 1e-13])
+def test_m4_with_hardly_an_upper_plateau_has_the_derivatives_of_the_limit(z, a):
+    with double():
+        value, slopes = jax.value_and_grad(share, argnums=(0, 1))(z, a)
+    assert float(value) == pytest.approx(min(exp(min(z, 0)), 1), rel=1e-9)
+    assert float(slopes[0]) == pytest.approx(exp(z) if z < 0 else 0, rel=1e-8, abs=1e-12)
+    assert np.isfinite(slopes[1])
 
 
 @properties
-@given(x=size, ceiling=loss, floor=st.floats(0.05, 0.9), A=excess, c=exponent, a=st.floats(0.01, 5.0), x0=size)
+@given(x=size, ceiling=loss, floor=st.floats(0.05, 0.9), A=excess, c=exponent, a=st.floats(1e-4, 5.0), x0=size)
 def test_m4_solves_the_equation_of_the_paper(x, ceiling, floor, A, c, a, x0):
     got = m4(x, ceiling=ceiling, floor=floor, A=A, c=c, a=a, x0=x0)
     raw = derived(m4, ceiling=ceiling, floor=floor, A=A, c=c, a=a, x0=x0)

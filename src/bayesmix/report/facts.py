@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from bayesmix.decision import Decision, Proposal
 from bayesmix.diagnostics import mixing
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.law import Prior, Reference
+from bayesmix.model import Model
 from bayesmix.posterior import Posterior
 from bayesmix.prediction import Prediction
 from bayesmix.priors import describe
@@ -147,7 +149,7 @@ def published(posterior: Posterior) -> dict[str, dict[str, Any]]:
         comparable = {
             n: v
             for n, v in numbers.items()
-            if isinstance(law.quantities[n], Prior) and (same or not _anchored(posterior, n))
+            if isinstance(law.quantities[n], Prior) and (same or not anchored(posterior.model, n))
         }
         wanted = inspect.signature(law.derived).parameters if law.derived else {}
         known = numbers | {n: q for n, q in law.quantities.items() if isinstance(q, int | float) and n not in numbers}
@@ -158,11 +160,11 @@ def published(posterior: Posterior) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _anchored(posterior: Posterior, name: str) -> bool:
-    """Say whether a quantity is stated at a reference: its meaning names one."""
-    quantity = posterior.model.law.quantities[name]
-    words = quantity.meaning.replace(",", " ").split() if isinstance(quantity, Prior) else []
-    return "reference" in words or any(n in words for n in posterior.model.references)
+def anchored(model: Model, name: str) -> bool:
+    """Say whether a quantity is stated at a reference: its meaning names one, or speaks of references."""
+    quantity = model.law.quantities[name]
+    words = re.findall(r"\w+", quantity.meaning) if isinstance(quantity, Prior) else []
+    return not {*words}.isdisjoint({"reference", "references", *model.references})
 
 
 def _posterior(posterior: Posterior) -> dict[str, Any]:

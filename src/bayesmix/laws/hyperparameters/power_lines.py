@@ -23,9 +23,8 @@ from bayesmix.law import covariate, law, prior, reference
 
 
 def coefficients(A, c, M0, D0, batch0, rate0):
-    """Return the best share of the run at M0, and its coefficient for M in tokens per parameter."""
-    share = batch0 / (rate0 * D0 * A)
-    return {"tau": share, "tau_raw": share * M0**c}
+    """Return the coefficient of the best share of the run, for M in tokens per parameter."""
+    return {"tau_raw": batch0 / (rate0 * D0 * A) * M0**c}
 
 
 @law(paper="arXiv:2505.13738", derived=coefficients)
@@ -33,7 +32,7 @@ def optimum(
     M, D,
     batch=covariate("batch size", "tokens", 1e5, 1e7),
     rate=covariate("peak learning rate", "", 1e-4, 1e-1), *,
-    A=prior(LogNormal(0.0, 0.3), "unit of the optimum", "best weight decay at the references", relative=True),
+    A=prior(LogNormal(0.0, 0.3), "unit of the optimum", "best weight decay at M0, D0, batch0 and rate0", relative=True),
     c=prior(LogNormal(-0.7, 0.5), "", "exponent of tokens per parameter"),
     M0=reference("M"), D0=reference("D"), batch0=reference("batch"), rate0=reference("rate"),
 ):  # fmt: skip

@@ -30,7 +30,7 @@ def coefficients(A, cap, c, batch0, D0):
 def optimum(
     D,
     batch=covariate("batch size", "", 8, 8192), *,
-    A=prior(LogNormal(0.0, 0.4), "unit of the optimum", "best learning rate at the references", relative=True),
+    A=prior(LogNormal(0.0, 0.4), "unit of the optimum", "best learning rate at batch0 and D0", relative=True),
     cap=prior(LogNormal(0.7, 0.7), "", "largest learning rate over that of the power law at D0"),
     c=prior(LogNormal(-0.7, 0.5), "", "exponent of D"),
     batch0=reference("batch"), D0=reference("D"),

@@ -30,7 +30,7 @@ from bayesmix.laws.mixing._capacity import composition
 def coefficients(c, b, A, a, epsilon, N0, D0, w0):
     """Return the paper's c and A, for N in millions of parameters and D in billions of tokens."""
     share = N0 / len(w0) / 1e6
-    return {"c_raw": c * share**b, "A_raw": A * (D0 / 1e9 / (w0 + epsilon)) ** a}
+    return {"c_raw": c * share**b, "A_raw": A * (D0 / 1e9 * (w0 + epsilon)) ** a}
 
 
 @law(paper="github.com/meiqwq/Explaining-Data-Mixing-Scaling-Laws", derived=coefficients)

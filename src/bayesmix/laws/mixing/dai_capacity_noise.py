@@ -42,7 +42,7 @@ from bayesmix.laws.mixing._capacity import composition, portions
 def coefficients(c, b, A, a, H, epsilon, N0, D0, w0):
     """Return the paper's c, A and H, for N in millions of parameters and D in billions of tokens."""
     share = N0 / len(w0) / 1e6
-    return {"c_raw": c * share**b, "A_raw": A * (D0 / 1e9 / (w0 + epsilon)) ** a, "H_raw": H * share}
+    return {"c_raw": c * share**b, "A_raw": A * (D0 / 1e9 * (w0 + epsilon)) ** a, "H_raw": H * share}
 
 
 @law(paper="github.com/meiqwq/Explaining-Data-Mixing-Scaling-Laws", derived=coefficients)

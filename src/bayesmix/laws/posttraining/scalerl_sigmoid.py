@@ -4,7 +4,8 @@ $$R(C) = R_0 + \frac{A - R_0}{1 + (C_{mid}/C)^B},\quad C_{mid} = m\,C_0,\quad A 
 
 from the pass rate $R_0$ before training to an asymptote A, half of the way at $C_{mid}$. C may be in any unit, GPU
 hours in the paper: ``covariates = {C = "gpu_hours"}``. A is known by its prior unless runs are well beyond $C_{mid}$;
-before it, A and $C_{mid}$ lie on a ridge. Checkpoints of one run serve as runs of different C.
+before it, A and $C_{mid}$ lie on a ridge. Checkpoints of one run serve as runs of different C; with C = 0 for the model
+before training, which has $R_0$, fix $C_0$ to a number.
 
 Source: Khatri et al. (2025), The Art of Scaling Reinforcement Learning Compute for LLMs; the equation is from memory,
 not checked against the paper, and no constants are confirmed. Number: self-computed with constants of no paper.
@@ -18,6 +19,9 @@ from jax.nn import sigmoid
 from numpyro.distributions import Beta, LogNormal
 
 from bayesmix.law import law, prior, reference
+
+# Stands for no training at all: its logarithm is finite, and so small that the pass rate is that before training.
+NONE = 1e-300
 
 
 def coefficients(R0, r, m, C0):
@@ -34,4 +38,5 @@ def accuracy(
     B=prior(LogNormal(0.0, 0.5), "", "steepness in log C"),
     C0=reference("C"),
 ):  # fmt: skip
-    return R0 + (1 - R0) * r * sigmoid(B * jnp.log(C / C0 / m))
+    over = jnp.log(jnp.maximum(C / C0, NONE)) - jnp.log(m)
+    return R0 + (1 - R0) * r * sigmoid(B * over)

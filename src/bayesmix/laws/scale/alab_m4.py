@@ -2,10 +2,10 @@ r"""A learning curve with two plateaus: the loss of a guess where x is small, a 
 
 $$\frac{L - E}{(L_{\max} - L)^{a}} = \frac{A}{(L_{\max} - E)^{a}}\,(x/x_0)^{-c},\quad E = f\,L_{\max}$$
 
-solved for L. A is the excess loss that a power law without the upper plateau would have at x0. a is how long that
-plateau lasts: with a = 0 there is none, and the law is alab_m2. Fix $L_{\max}$ where the loss of a guess is known,
-e.g. the logarithm of the number of classes. a and c are told apart only by curves that reach both plateaus. The
-covariate is named by the model.
+solved for L. A is the excess loss that a power law without the upper plateau would have at x0. a is how gradually the
+curve leaves that plateau: as a tends to 0, the law tends to the lesser of alab_m2 and $L_{\max}$, which it is with
+a = 0. Fix $L_{\max}$ where the loss of a guess is known, e.g. the logarithm of the number of classes. a and c are told
+apart only by curves that reach both plateaus. The covariate is named by the model.
 
 Source: Alabdulmohsin, Neyshabur and Zhai (2022), Revisiting Neural Scaling Laws in Language and Vision, M4 (there with
 c negated, and a called alpha). Number: self-computed, with round constants.
@@ -27,15 +27,19 @@ def coefficients(ceiling, floor, A, c, a, x0):
     return {"E": floor * ceiling, "beta": A * (ceiling * (1 - floor)) ** -a * x0**c}
 
 
+# Beyond it u = sigmoid(t) is 1 but for rounding. With a near 0 the root is far beyond, with a = 0 there may be none.
+END = 40.0
+
+
 def newton(t, z, a):
-    """Take one step towards the t at which log u - a log(1 - u) = z, where u = sigmoid(t)."""
-    return t - (a * softplus(t) - softplus(-t) - z) / (sigmoid(-t) + a * sigmoid(t))
+    """Take one step towards the t at which log u - a log(1 - u) = z, where u = sigmoid(t), and none beyond `END`."""
+    return jnp.minimum(t - (a * softplus(t) - softplus(-t) - z) / (sigmoid(-t) + a * sigmoid(t)), END)
 
 
 def share(z, a):
-    """Return the u in (0, 1) with log u - a log(1 - u) = z."""
+    """Return the u in (0, 1] with log u - a log(1 - u) = z; for a = 0 the lesser of exp(z) and 1."""
     frozen = jax.lax.stop_gradient((z, a))
-    root = jax.lax.fori_loop(0, 50, lambda _, t: newton(t, *frozen), frozen[0])
+    root = jax.lax.fori_loop(0, 50, lambda _, t: newton(t, *frozen), jnp.minimum(frozen[0], END))
     # A step of Newton's method doubles the number of derivatives that are right: two give the Hessian.
     return sigmoid(newton(newton(root, z, a), z, a))
 
