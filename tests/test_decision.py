@@ -195,12 +195,21 @@ def test_a_planned_size_that_no_law_uses_is_warned_of():
     warnings = decide(mixing(UNEVEN), problem, seed=0, draws=100).warnings
     assert any(w.startswith("No law here uses N: ") and "N = 7e+09 is an assumption" in w for w in warnings)
     assert not any("uses D" in w for w in warnings)
+    by_compute = Problem({"loss.web": 1}, planned={"N": 7e9, "C": 6 * 7e9 * 1e12})
+    warnings = decide(mixing(UNEVEN), by_compute, seed=0, draws=100).warnings
+    assert any(w.startswith("No law here uses D: ") and "D = 1e+12 is an assumption" in w for w in warnings)
 
 
 def test_a_misspelt_key_of_the_planned_run_is_named():
     with pytest.raises(InputError) as caught:
         decide(mixing(UNEVEN), Problem({"loss.web": 1}, planned={"n": 7e9}), seed=0, draws=50)
     assert str(caught.value) == "problem: 1 fault\n  planned has an unknown 'n'. Did you mean 'N'?"
+
+
+def test_a_function_of_ones_own_is_told_from_a_weighted_mean():
+    decision = decide(mixing(UNEVEN), Problem(), seed=0, draws=50, objective=lambda y: y.mean(axis=1))
+    assert decision.own_objective
+    assert decision.targets == TARGETS
 
 
 def test_two_posteriors_share_the_draws_by_their_weights():

@@ -37,6 +37,25 @@ def test_a_problem_file_is_read_in_full(tmp_path):
     assert problem.baseline_mixture(DOMAINS).tolist() == [0.5, 0.5, 0]
 
 
+@pytest.mark.parametrize(
+    ("stated", "N", "D"),
+    [
+        ({"N": 7e9, "C": 4.2e22}, 7e9, 1e12),
+        ({"D": np.float64(1e12), "C": 4.2e22}, 7e9, 1e12),
+        ({"N": 7e9, "D": 2e12, "C": 4.2e22}, 7e9, 2e12),
+        ({"N": "7e9", "C": 4.2e22}, "7e9", None),
+        ({"C": 4.2e22}, None, None),
+    ],
+)
+def test_compute_stands_for_the_size_or_the_tokens_that_are_not_stated(stated, N, D):
+    problem = Problem(planned=stated, available={"web": 1e11})
+    assert [problem.planned.get(s) for s in ("N", "D")] == [
+        n if isinstance(n, str) else pytest.approx(n) for n in (N, D)
+    ]
+    if D == 1e12:
+        assert limits(problem, DOMAINS)[1] == pytest.approx([0.1, 1, 1])
+
+
 def test_an_empty_problem_is_all_targets_against_the_uniform_mixture(tmp_path):
     problem = Problem.read(write(tmp_path / "p.toml", ""))
     assert problem == Problem()

@@ -65,6 +65,22 @@ def test_a_proposal_keeps_to_the_budget_and_to_what_was_offered():
     assert again.table.equals(proposal.table)
 
 
+@pytest.mark.parametrize("times", [1.0, 1.5])
+def test_compute_is_kept_where_it_does_not_follow_from_the_size(times):
+    pool = offered(along=(0.2, 0.5, 0.3), across=(0.2, 0.3, 0.5)).table
+    pool = Runs.of(pool.assign(C=times * pool["C"], **{"loss.web": 3.0}), planned=True)
+    runs = propose(posterior(), Problem(), seed=0, pool=pool, most=1).runs()
+    assert list(runs) == ["run", "N", "D", *(["C"] if times != 1 else []), *(f"w.{d}" for d in DOMAINS)]
+
+
+def test_runs_are_valued_by_the_shares_of_the_laws_that_decided():
+    posteriors = {"a": posterior(), "b": posterior((1.0, -1.0, 0.0))}
+    weights = {"a": 0.9, "b": 0.1}
+    for risk, shares in (("mean", weights), ("worst law", {"a": 0.5, "b": 0.5})):
+        proposal = propose(posteriors, Problem(risk=risk), seed=0, weights=weights, most=1)
+        assert proposal.model_weights == pytest.approx(shares)
+
+
 def test_information_may_decide_instead():
     proposal = propose(posterior(), Problem(), seed=0, by="information", most=1)
     along = proposal.table[["w.code", "w.books"]].to_numpy()[0]
@@ -143,6 +159,14 @@ def test_the_command_writes_the_proposal_and_the_runs(tmp_path, monkeypatch, bay
     assert runs.domains == DOMAINS
     assert results.load_proposal("next.json").runs()["run"].tolist() == list(runs.names)
     assert bayesmix("next", "ye.nc", "--problem", "problem.toml")[0] == 5
+    code, _, err = bayesmix("next", "ye.nc", "--problem", "problem.toml", "--budget", 0, "--force")
+    assert code == 3
+    assert "the budget is 0 " in err
+    code, _, err = bayesmix(
+        "next", "ye.nc", "--problem", "problem.toml", "--at", "C=1e18", "--at", "C=2e18", "--runs", 1, "--force"
+    )
+    assert code == 0, err
+    assert Runs.read("next.csv", planned=True).column("C")[0] in (1e18, 2e18)
     assert (
         bayesmix("next", "ye.nc", "--problem", "problem.toml", "--pool", "next.csv", "--at", "N=1", "--force")[0] == 2
     )

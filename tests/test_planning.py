@@ -268,6 +268,26 @@ def families():
     return fake(model, runs, values | {"A": A})
 
 
+def test_the_commands_ask_about_one_group_and_at_one_compute(bayesmix, families, tmp_path):
+    years = Runs.of(families.runs.table.assign(architecture=np.resize(["2023", "2024"], len(families.runs))))
+    posterior = fake(families.model, years, families.values())
+    posterior.save(tmp_path / "f.nc")
+    line = ["plan", "reach", tmp_path / "f.nc", "D", "--response", 2.4, "--from", 1e9, "--to", 1e14, "--force"]
+    out, found = tmp_path / "p.csv", []
+    for year in ("2023", "2024"):
+        code, _, err = bayesmix(*line, "--at", f"N=1e9,architecture={year}", "--out", out)
+        assert code == 0, err
+        found.append(pd.read_csv(out)["median"].iloc[0])
+    assert found[1] > found[0], "whose A is larger needs more tokens"
+    line = ["plan", "best", tmp_path / "f.nc", "N", "--from", 1e8, "--to", 1e11, "--at", "C=1e21,architecture=2023"]
+    code, _, err = bayesmix(*line, "--out", out, "--force")
+    assert code == 0, err
+    optimum = np.median(compute_optimal(posterior, [1e21], {"architecture": "2023"}).N)
+    assert pd.read_csv(out).set_index("quantity").loc["N", "median"] == pytest.approx(optimum, rel=0.01)
+    with pytest.raises(BayesmixError, match="N is what varies, and cannot be small too"):
+        settings("N", 1.0, 2.0, {"N": "small"})
+
+
 @pytest.mark.parametrize(
     "ask",
     [

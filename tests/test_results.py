@@ -1,3 +1,4 @@
+import dataclasses
 import importlib
 import json
 
@@ -81,7 +82,8 @@ def test_a_decision_comes_back_exactly(decision, tmp_path):
         assert np.array_equal(getattr(loaded, name), getattr(decision, name))
         assert getattr(loaded, name).dtype == float
     plain = ("domains", "kkt_residual", "candidate_gap", "near_loss", "corrected_gain", "model_weights", "counts")
-    for name in (*plain, "problem", "warnings"):
+    assert decision.targets == ("loss.web", "loss.code")
+    for name in (*plain, "problem", "warnings", "targets", "own_objective"):
         assert getattr(loaded, name) == getattr(decision, name)
     for name in ("observed", "near"):
         assert all(np.array_equal(a, b) for a, b in zip(getattr(loaded, name), getattr(decision, name), strict=True))
@@ -89,6 +91,16 @@ def test_a_decision_comes_back_exactly(decision, tmp_path):
     pd.testing.assert_frame_equal(loaded.alternatives(), decision.alternatives(), check_exact=True)
     pd.testing.assert_frame_equal(loaded.candidates(), decision.candidates(), check_exact=True)
     assert loaded.facts() == decision.facts()
+
+
+def test_a_decision_by_a_function_of_ones_own_says_so_in_its_file(decision, tmp_path):
+    path = results.save(dataclasses.replace(decision, own_objective=True), tmp_path / "d.json")
+    assert results.load_decision(path).own_objective
+    content = json.loads(path.read_text())
+    del content["own_objective"], content["targets"]
+    path.write_text(json.dumps(content))
+    earlier = results.load_decision(path)
+    assert (earlier.own_objective, earlier.targets) == (False, ())
 
 
 def refuse(constant: str):

@@ -118,6 +118,14 @@ def test_planned_runs_need_no_response():
         Runs.of(frame[["N", "D", "loss"]])
 
 
+def test_an_index_that_is_a_column_too_counts_once():
+    frame = pd.DataFrame({"run": ["a", "b"], "N": [1e8, 2e8], "loss": [3, 4]})
+    plain = Runs.of(frame)
+    assert Runs.of(frame.set_index("run", drop=False)).hash == plain.hash
+    both = frame.set_index(["run", "N"], drop=False).drop(columns="N")
+    assert Runs.of(both).hash == plain.hash
+
+
 def test_of_counts_rows_as_the_frame_does():
     frame = pd.DataFrame({"N": [1e8, 0.0], "loss": [3, 4]}, index=pd.Index(["a", "b"], name="run"))
     with pytest.raises(InputError, match=r"row 1, run b: N is 0\.0"):

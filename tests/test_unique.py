@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from bayesmix.card import Card
-from bayesmix.decision import Problem, decide
+from bayesmix.decision import Problem, decide, propose
 from bayesmix.errors import InputError
 from bayesmix.model import Model
+from bayesmix.prediction import predict
 from bayesmix.runs import Runs
 from fakes import fake
 
@@ -85,3 +86,14 @@ def test_a_decision_weighs_what_repeated_tokens_are_still_worth():
 def test_a_decision_by_such_a_law_needs_to_know_what_is_available():
     with pytest.raises(InputError, match=r"needs unique of the planned run. State the tokens .*: \[available\]"):
         decided()
+
+
+def test_runs_that_are_proposed_can_be_predicted_by_such_a_law():
+    w = np.linspace(0.2, 0.8, 6)
+    columns = {"N": 1e8, "D": 1e10, "w.web": w, "w.code": 1 - w, "unique.code": 5e8, "loss.code": 3 - 0.2 * w}
+    t = np.array([[-1.0, 1.0]]) * (1 + 0.3 * np.random.default_rng(0).standard_normal((1000, 1, 1)))
+    posterior = fake(REPEATED, Runs.of(pd.DataFrame(columns)), {**VALUES, "t": t})
+    problem = Problem(planned={"N": 1e8, "D": 1e10}, available={"code": 5e8}, epochs={"default": 1e3})
+    proposal = propose(posterior, problem, seed=0, by="information", most=1)
+    assert proposal.runs()["unique.code"].tolist() == [5e8]
+    predict(posterior, Runs.of(proposal.runs(), planned=True), seed=0)

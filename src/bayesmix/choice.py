@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayesmix import options as option
 from bayesmix.terminal import companion, load, load_informed, notice_of, read_planned, say, scales, show, warn_once
+
+if TYPE_CHECKING:
+    from bayesmix.decision import Problem
+    from bayesmix.posterior import Posterior
 
 _DECIMALS = 4  # of weights
 _IN_THE_FILE = ("near_loss", "kkt_residual", "candidate_gap")  # facts that need an explanation
@@ -19,7 +24,8 @@ def design(
     runs: Annotated[int, typer.Option(min=2, help="How many runs to train.")] = 24,
     at: Annotated[list[str] | None, typer.Option(help="A scale: N=1e8,D=2e9; may be given several times.")] = None,
     problem: Annotated[
-        Path | None, typer.Option(help="TOML whose constraints every mixture shall satisfy, and whose baseline is one.")
+        Path | None,
+        typer.Option(help="TOML whose constraints hold for every mixture; its baseline, moved if need be, is first."),
     ] = None,
     model: option.Asked = None,
     out: Annotated[Path, typer.Option(help="Table of runs to write.")] = Path("design.csv"),
@@ -34,16 +40,14 @@ def design(
     from bayesmix.files import refuse_overwrite, write_whole
 
     refuse_overwrite(out, overwrite=force)
-    frame = designed(
-        domains.split(","),
-        runs,
-        scales=scales(at) or ({},),
-        problem=Problem.read(problem) if problem else None,
-        seed=seed,
-    )
+    stated = Problem.read(problem) if problem else None
+    names = [name.strip() for name in domains.split(",")]
+    frame = designed(names, runs, scales=scales(at) or ({},), problem=stated, seed=seed)
     write_whole(out, lambda p: frame.to_csv(p, index=False), overwrite=force)
     show(frame, index=False)
     say()
+    if stated and stated.budget and stated.available:
+        say("How many tokens are trained on is for the budget to choose: what is [available] limits no weight here.")
     if "C" in (table := imagined(frame)).symbols:
         say(f"{len(frame)} runs of {table.column('C').sum():.3g} FLOP together")
     for line in telling(table, model or ()):
@@ -76,9 +80,7 @@ def decide(
     links = load(link or [], accept_unconverged)
     decision = choose(loaded, stated, seed=seed, weights=weights, links=list(links.values()))
     save(decision, out, notice=notice_of(loaded | links), overwrite=force)
-    if not stated.objective:
-        targets = [t for p in (next(iter(loaded.values())), *links.values()) for t in p.targets]
-        say(f"The problem states no [objective]: it is the {stated.combine} of {', '.join(targets)}.\n")
+    _say_unstated(stated, loaded, links)
     if len(decision.sizes):
         N, D = (float(decision.problem.planned[symbol]) for symbol in ("N", "D"))
         say(f"Train N = {N:.3g} on D = {D:.3g} tokens.\n")
@@ -131,14 +133,14 @@ def next_(
     beside = companion(out, ".csv")
     for path in (out, beside):
         refuse_overwrite(path, overwrite=force)
-    offered = read_planned(pool)
+    stated, offered = Problem.read(problem), read_planned(pool)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     links = load(link or [], accept_unconverged)
     proposal = propose(
         loaded,
-        Problem.read(problem),
+        stated,
         seed=seed,
-        budget=budget or np.inf,
+        budget=np.inf if budget is None else budget,
         most=runs,
         pool=offered,
         at=scales(at),
@@ -148,9 +150,17 @@ def next_(
     )
     save(proposal, out, notice=notice_of(loaded | links), overwrite=force)
     write_whole(beside, lambda p: proposal.runs().to_csv(p, index=False), overwrite=force)
+    _say_unstated(stated, loaded, links)
     if len(proposal.table):
         show(proposal.table, index=False)
         say()
     say(proposal.sentence())
     warn_once(proposal.warnings, loaded | links)
     say(f"wrote {out} and {beside}")
+
+
+def _say_unstated(problem: Problem, posteriors: Mapping[str, Posterior], links: Mapping[str, Posterior]) -> None:
+    """Say what is minimised where the problem does not."""
+    if not problem.objective:
+        targets = [t for p in (next(iter(posteriors.values())), *links.values()) for t in p.targets]
+        say(f"The problem states no [objective]: it is the {problem.combine} of {', '.join(targets)}.\n")

@@ -27,6 +27,7 @@ from bayesmix.terminal import (
     notice_of,
     read_planned,
     read_runs,
+    refuse_idle,
     say,
     say_notice,
     show,
@@ -143,13 +144,7 @@ def compare(
     refuse_overwrite(out, overwrite=force)
     loaded = load(posteriors, accept_unconverged)
     comparison = by_loo(
-        loaded,
-        leave_out=leave_out,
-        refit=refit,
-        folds=folds,
-        seed=seed,
-        processes=processes,
-        progress=not quiet,
+        loaded, leave_out=leave_out, refit=refit, folds=folds, seed=seed, processes=processes, progress=not quiet
     )
     save(comparison, out, notice=notice_of(loaded), overwrite=force)
     say(f"{comparison.method}, leaving out by {comparison.left_out}: {comparison.units} units.\n")
@@ -181,6 +176,7 @@ def predict(
 
     if not (planned or at or compute) or (planned and at):
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
+    refuse_idle(compute, label, link, planned=bool(planned or at))
     refuse_overwrite(out, overwrite=force)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     runs = read_planned(planned, at)
@@ -254,6 +250,7 @@ def report(
     from bayesmix.report import PAGE, write_report
     from bayesmix.results import load_comparison, load_decision, load_proposal
 
+    refuse_idle(compute, label)
     refuse_overwrite(out, overwrite=force, marker=PAGE)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     predictions, optima = forecasts(loaded, read_planned(planned), compute, label, seed)

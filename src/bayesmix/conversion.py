@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayesmix import options as option
 from bayesmix.errors import listed
 from bayesmix.terminal import companion, pairs, read_card, say, say_notice, show, warn
+
+if TYPE_CHECKING:
+    from bayesmix.runs import Runs
 
 Format = Annotated[str | None, typer.Argument(metavar="[FORMAT]", help="Format, by name; without one they are listed.")]
 Files = Annotated[
@@ -42,10 +45,11 @@ def import_(
     if not format_ or not files:
         return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
     beside = companion(out, ".toml")
+    _keep_card(card, out, beside)
     refuse_overwrite(out, overwrite=force)
     stated = read_card(card, map_, unit)
-    table = interchange.read(format_, files, stated, runs=runs, same=pairs("--set", same, "N=1e6"))
-    table = table.where(*where) if where else table
+    read = interchange.read(format_, files, stated, runs=runs, same=pairs("--set", same, "N=1e6"))
+    table = read.where(*where) if where else read
     said = Card(notice=stated.notice, about=stated.about)
     if said.text():
         refuse_overwrite(beside, overwrite=force)
@@ -57,7 +61,7 @@ def import_(
     say(f"{'covariates':12} {', '.join(table.symbols) or 'none'}{f' ({domains} domains)' if domains else ''}")
     say(f"{'responses':12} {responses}: {listed(table.targets, 8)}")
     say(f"{'labels':12} {listed(table.labels, 8) or 'none'}")
-    for hint in table.hints:
+    for hint in (*_of_the_reader(read, where or []), *table.hints) if where else table.hints:
         warn(f"hint: {hint}")
     say(f"wrote {out}" + (f" and {beside}: read it with --card {beside}" if said.text() else ""))
 
@@ -91,6 +95,25 @@ def export(
         warn(caveat)
     show(launched.table().dropna(axis=1, how="all"), index=False)
     say(f"wrote {out}")
+
+
+def _keep_card(card: Path | None, *written: Path) -> None:
+    """Raise an error if the user's own card is a file that would be written: --force is not meant for it."""
+    for path in written:
+        if card and card.exists() and path.exists() and path.samefile(card):
+            raise typer.BadParameter(
+                f"{path} would be written, and is the card of --card. Give the table another name",
+                param_hint="--out",
+            )
+
+
+def _of_the_reader(read: Runs, where: list[str]) -> list[str]:
+    """Return the hints of the format's reader, which rows do not keep; without advice to filter that was followed."""
+    from bayesmix.hints import hints_of
+
+    own = set(hints_of(read.table))
+    followed = [f"--where {''.join(condition.split()).replace('==', '=')} " for condition in where]
+    return [hint for hint in read.hints if hint not in own and not any(advice in f"{hint} " for advice in followed)]
 
 
 def _explain(name: str | None, formats: Mapping[str, ModuleType], usage: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ def design(
     domains: Sequence[str],
     runs: int,
     *,
-    scales: Sequence[Mapping[str, float]] = ({},),
+    scales: Sequence[Mapping[str, float | str]] = ({},),
     problem: Problem | None = None,
     seed: int,
 ) -> pd.DataFrame:
@@ -36,9 +37,11 @@ def design(
     runs : int
         How many; at least two a scale.
     scales : sequence of mapping
-        N and D of each, e.g. ``{"N": 1e8, "D": 2e9}``.
+        N and D of each, e.g. ``{"N": 1e8, "D": 2e9}``, and labels, as text.
     problem : Problem, optional
-        Its constraints hold for every mixture, and its baseline is the first; without one, the uniform mixture is.
+        Its constraints hold for every mixture, and its baseline is the first, moved to where they allow it; without
+        one, the uniform mixture is. Where a budget is to choose how many tokens are trained on, what is available
+        limits no weight: only the baseline may be made of it.
     seed : int
         Of the mixtures.
 
@@ -59,8 +62,10 @@ def design(
         raise BayesmixError(f"the domains are {', '.join(domains)}: give at least two, each once")
     counts = _counts(runs, len(scales))
     problem = problem or Problem()
-    allowed = choices(problem, domains, np.eye(len(domains)))
+    allowed = choices(_before_runs(problem), domains, np.eye(len(domains)))
     baseline = problem.baseline_mixture(domains)[None]
+    if not allowed.holds(baseline[0]):
+        baseline = allowed.into(baseline)
     spread = filling(
         counts[0] - 1,
         len(domains),
@@ -69,13 +74,23 @@ def design(
         allowed=allowed.into,
     )
     mixtures = rounded(np.concatenate([baseline, spread]))
-    ordered = sorted(scales, key=lambda scale: float(np.prod(list(scale.values()))))
+    ordered = sorted(scales, key=_size)
     rows = [
         {"run": f"s{k + 1}-m{m:02}", **scale, **{f"w.{d}": x for d, x in zip(domains, mixtures[m], strict=True)}}
         for k, (scale, count) in enumerate(zip(ordered, counts, strict=True))
         for m in range(count)
     ]
     return pd.DataFrame(rows)
+
+
+def _before_runs(problem: Problem) -> Problem:
+    """Return the problem with the constraints that mean something before runs are fitted and a budget is split."""
+    unsized = {"available": {}, "epochs": {}} if problem.budget else {}
+    return replace(problem, within="simplex", **unsized)
+
+
+def _size(scale: Mapping[str, float | str]) -> float:
+    return float(np.prod([value for value in scale.values() if not isinstance(value, str)]))
 
 
 def _counts(runs: int, scales: int) -> list[int]:

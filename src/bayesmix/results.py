@@ -75,6 +75,8 @@ def load_extrapolation(path: str | Path) -> Extrapolation:
     content = _read(path, "extrapolation")
     table = pd.DataFrame.from_dict(content["table"], orient="index").reset_index(drop=True)
     bends = pd.DataFrame.from_dict(content["bends"], orient="index").reset_index(drop=True)
+    # What has no density has an infinite score, which JSON cannot hold.
+    table["log_score"] = table["log_score"].astype(float).fillna(np.inf)
     discrete = content.get("discrete", False)
     return Extrapolation(content["model"], content["by"], table, bends, tuple(content["warnings"]), discrete)
 
@@ -94,6 +96,8 @@ def load_decision(path: str | Path) -> Decision:
         sizes=pd.DataFrame.from_dict(content["sizes"], orient="index").reset_index(drop=True),
         problem=Problem.of(content["problem"], source=str(path)),
         warnings=tuple(content["warnings"]),
+        targets=tuple(content.get("targets", ())),
+        own_objective=content.get("own_objective", False),
     )
 
 

@@ -61,7 +61,9 @@ def parse_sheet(text: str, source: str) -> Sheet:
 
 
 def frame_sheet(frame: pd.DataFrame, source: str) -> Sheet:
-    """Write a frame as cells, floats exactly; a named index counts as columns."""
+    """Write a frame as cells, floats exactly; a named index counts as columns, where they are not there already."""
+    if there := [level for level, name in enumerate(frame.index.names) if name is not None and name in frame.columns]:
+        frame = frame.reset_index(there, drop=True)
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     if frame.empty:

@@ -135,10 +135,7 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
         return Runs.read(path, planned=True)
     if not at:
         return None
-    rows = []
-    for text in at:
-        cells = (part.partition("=") for part in text.split(","))
-        rows.append({"run": text.replace(" ", ""), **{name.strip(): value.strip() for name, _, value in cells}})
+    rows = [{"run": text.replace(" ", ""), **cells} for text, cells in zip(at, _cells(at), strict=True)]
     try:
         return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
     except InputError as error:
@@ -146,13 +143,28 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
         raise InputError("--at", faults) from None
 
 
-def scales(at: list[str] | None) -> list[dict[str, float]]:
-    """Read N, D and other columns of numbers from texts such as N=1e8,D=2e9."""
+def _cells(at: list[str]) -> list[dict[str, str]]:
+    """Return what texts such as N=70e9,D=1.4e12 state, by name."""
+    faults: list[Fault] = []
+    found = []
+    for text in at:
+        wrong: list[Fault] = []
+        parts = [part for part in text.split(",") if part.strip()]
+        found.append(assignments(parts, "N=70e9,D=1.4e12", wrong))
+        faults += [Fault(f"{text}: {fault.what}", fault.remedy) for fault in wrong]
+    if faults:
+        raise InputError("--at", faults)
+    return found
+
+
+def scales(at: list[str] | None) -> list[dict[str, float | str]]:
+    """Read N, D, other columns of numbers, and labels as text, from texts such as N=1e8,D=2e9,architecture=moe."""
     if (runs := read_planned(None, at)) is None:
         return []
-    columns = [c for c in runs.table if c not in ("run", "C")]
-    values = zip(*(runs.column(c).tolist() for c in columns), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in values]
+    stated = {name for cells in _cells(at or []) for name in cells}
+    # A C that nobody stated is 6ND, and follows by itself.
+    table = runs.table.drop(columns=["run", *({"C"} - stated)], errors="ignore")
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def load_informed(
@@ -201,6 +213,19 @@ def forecasts(
         _answers(loaded, lambda p: compute_optimal(p, compute, labels), "compute-optimal N and D") if compute else {}
     )
     return predictions, optima
+
+
+def refuse_idle(
+    compute: list[float] | None, label: list[str] | None, link: list[Path] | None = None, *, planned: bool = False
+) -> None:
+    """Raise an error for options that no answer would heed: a label without a budget, a link without planned runs."""
+    if label and not compute:
+        raise typer.BadParameter("it says whom a budget is for: give one, --compute FLOP", param_hint="--label")
+    if link and not planned:
+        raise typer.BadParameter(
+            "it reads scores off predicted losses: say of which runs, --planned FILE or --at N=...,D=...",
+            param_hint="--link",
+        )
 
 
 def _answers(loaded: dict[str, Posterior], question: Callable[[Posterior], Any], about: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import yaml
@@ -68,6 +69,27 @@ def test_an_existing_table_is_kept_unless_forced(bayesmix, swarm, tmp_path):
     assert (code, len(Runs.read(out))) == (0, 2)
 
 
+def test_the_card_that_is_read_is_never_replaced(bayesmix, swarm, put, tmp_path):
+    text = 'notice = "Simulated."\n[columns]\narc = "loss.arc"\n'
+    card = put("runs.toml", text)
+    code, _, err = bayesmix("import", "olmix", *swarm, "--card", card, "--out", tmp_path / "runs.csv", "--force")
+    assert (code, card.read_text()) == (2, text)
+    assert "is the card of --card. Give the table another name" in " ".join(err.replace("│", " ").split())
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def test_what_a_reader_has_to_say_is_said_of_some_of_its_runs_too(bayesmix, put, tmp_path):
+    table = put("t.csv", "Name,State,_timestamp,N,loss\na,finished,1,1e8,3\nb,crashed,2,2e8,Infinity\n")
+    line = ["import", "wandb", table, "--out", tmp_path / "runs.csv", "--force"]
+    left_out, diverged = "hint: left out 1 columns", "hint: loss is infinite, as of runs that diverged"
+    unfinished = "hint: not all runs have finished (1 crashed): --where State=finished"
+    for condition, advised in (("N<2e8", True), ("State = finished", False), ("State==finished", False)):
+        code, _, err = bayesmix(*line, "--where", condition)
+        assert code == 0, err
+        assert err.count(left_out) == err.count(diverged) == 1
+        assert err.count(unfinished) == advised
+
+
 def test_faults_exit_3_and_write_nothing(bayesmix, swarm, tmp_path):
     out = tmp_path / "runs.csv"
     code, _, err = bayesmix("import", "olmix", *swarm, "--set", "N", "--out", out)
@@ -121,7 +143,8 @@ def test_export_writes_the_file_and_shows_the_table(bayesmix, decision, decided,
     weights = yaml.safe_load(out.read_text())["train_weights"]
     assert list(weights) == list(decided.domains)
     assert weights == pytest.approx(dict(zip(decided.domains, decided.mixture, strict=True)), abs=1e-6)
-    assert out.read_text().startswith(f"# Mixture decided by bayesmix 0.1.0 ({decision}).\n# Made up.\n")
+    decided_by = f"# Mixture decided by bayesmix {version('bayesmix')} ({decision}).\n"
+    assert out.read_text().startswith(f"{decided_by}# Made up.\n")
     assert err.startswith("Made up.\n")
     assert all(warning in err for warning in decided.warnings)
     assert "epochs" in said

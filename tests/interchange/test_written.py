@@ -292,6 +292,11 @@ def test_paths_that_a_format_cannot_take_are_faults_of_one_error(mixing, put):
     ]
 
 
+def test_paths_may_hold_blanks_where_nothing_splits_at_them(mixing, put):
+    data = put("d.toml", '[a]\npaths = "/d/my data"\n')
+    assert json.loads(write("nemo", launch(mixing({"a": 1.0}), data))) == {"paths": ["1.000000", "/d/my data"]}
+
+
 def test_names_that_yaml_would_misread_come_back_as_they_are(mixing):
     mixture = {"no": 0.25, "1": 0.25, "a: b": 0.25, "# c": 0.25}
     assert levanter(write("levanter", launch(mixing(mixture)))) == mixture

@@ -2,13 +2,19 @@ import dataclasses
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from bayesmix import figures
 from bayesmix.errors import BayesmixError
+from bayesmix.extrapolation import Extrapolation
 from bayesmix.figures.fitted import fitted
 from bayesmix.figures.gain import probability
+from bayesmix.model import Model
+from bayesmix.prediction import predict
+from bayesmix.runs import Runs
+from fakes import fake, table
 
 
 def texts(figure):
@@ -76,6 +82,34 @@ def test_scaling(chinchilla, prediction, tmp_path):
     middle = np.median(prediction.measured[:, 0, 0])
     assert f"70B: {middle:.3g}" in texts(figure)
     assert "range of the fitted runs" in texts(figure)
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_scaling_of_a_law_of_compute_alone(tmp_path):
+    """Runs that state no N have one colour, and planned ones are named by what is known of them."""
+    model = Model.read("scalerl_sigmoid")
+    (column,) = model.columns.values()
+    assert column == "C"
+    runs = table(C=np.geomspace(1e18, 1e20, 12), accuracy=np.linspace(0.2, 0.6, 12))
+    unknown = {n: np.asarray(q.distribution.mean) for n, q in model.unknowns.items()}
+    p = fake(model, runs, unknown)
+    planned = Runs.of(pd.DataFrame({"C": [1e21]}), planned=True)
+    figure = drawn(figures.scaling_figure(p, predict(p, planned, seed=0)), tmp_path)
+    assert len(figure.axes) == 1, "no key of colours"
+    assert points(figure.axes[0]) == 1
+
+
+def test_intervals_of_responses_that_are_not_positive_are_in_the_unit_of_their_errors(tmp_path):
+    rows = {"at": 1.0, "run": ["a", "b"], "target": "score.x", "decades": [0.1, 0.5], "truth": [-0.2, 0.3]}
+    rows |= {"median": [-0.1, 0.1], "bias": [-0.2, 0.4], "pit": [0.3, 0.7], "crps": 0.1, "log_score": 0.0}
+    ends = {f"{side}{level}%": [0.2 * sign, 0.3 * sign] for level in (50, 80, 90, 95) for side, sign in
+            (("low", -1), ("high", 1))}  # fmt: skip
+    hidden = pd.DataFrame(rows | ends | {"interval_score95%": 1.0})
+    figure = drawn(figures.extrapolation_figure(Extrapolation("m", "C", hidden, pd.DataFrame(), ())), tmp_path)
+    (intervals,) = figure.axes[0].collections
+    # Errors are in multiples of a reference of a half.
+    np.testing.assert_allclose(intervals.get_segments()[0][:, 1], [-20, 60])
+    np.testing.assert_allclose(intervals.get_segments()[1][:, 1], [-80, 40])
 
 
 def test_scaling_refuses_a_law_without_scale(mixing):

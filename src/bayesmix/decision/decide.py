@@ -136,6 +136,8 @@ def decide(
             *_at_an_end(sizes),
             *uncertain_optima(residual, float(before - value), uncertain, len(regret)),
         ),
+        targets=targets,
+        own_objective=objective is not None,
     )
 
 

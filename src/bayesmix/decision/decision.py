@@ -80,6 +80,10 @@ class Decision:
         lost to the best size of each draw; by few draws, of every size tried.
     warnings : tuple of str
         Problems inherited, and where the answer leaves the fitted runs.
+    targets : tuple of str
+        What laws and links predicted; empty in files of earlier versions.
+    own_objective : bool
+        Whether a function given in Python made one objective of them, in place of the problem's weights.
     """
 
     domains: tuple[str, ...]
@@ -102,6 +106,8 @@ class Decision:
     problem: Problem
     sizes: pd.DataFrame
     warnings: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    own_objective: bool = False
 
     def __repr__(self) -> str:
         weights = listed([f"{d} {w:.1%}" for d, w in zip(self.domains, self.mixture, strict=True)], most=8)

@@ -120,11 +120,12 @@ def _at(
 ) -> pd.DataFrame:
     first = next(iter(posteriors.values()))
     # What says how large the planned run is does not hold for a smaller one.
-    sizes = {"C", *scaling(posteriors)} if scale else set()
+    sizes = {"N", "D", "C", *scaling(posteriors)} if scale else set()
     kept = {k: v for k, v in decision.problem.planned.items() if k not in sizes}
     problem = replace(decision.problem, planned={**kept, **scale})
     row = planned_run(first, problem, decision.domains).table.iloc[0]
-    where = "".join(f"-{s}{float(scale[s]):.2e}" for s in ("N", "D") if several and s in scale)
+    parts = (f"-{s}{value if isinstance(value, str) else f'{value:.2e}'}" for s, value in scale.items())
+    where = "".join(parts) if several else ""
     frame = pd.DataFrame([row] * len(w)).reset_index(drop=True)
     frame["run"] = [name + where for name in names]
     frame[[f"w.{d}" for d in decision.domains]] = w

@@ -25,7 +25,8 @@ class Problem:
         Weight of each target in the objective; empty for all targets equally. Losses and errors are minimised,
         accuracies and scores maximised.
     planned : mapping of str to number or str
-        The planned run apart from its mixture: N, D, U and labels, where the laws use them.
+        The planned run apart from its mixture: N, D, U and labels, where the laws use them. C stands for the one of N
+        and D that is not stated: C = 6ND.
     bounds : mapping of str to (float, float)
         Least and greatest weight of a domain; ``default`` for those not named, 0 to 1 without one.
     baseline : mapping of str to float, or str

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.covariates import head, is_target
 from bayesmix.decision.constraints import choices
-from bayesmix.decision.decide import decide, shares_of, state
+from bayesmix.decision.decide import decide, state
 from bayesmix.decision.decision import Decision
 from bayesmix.decision.outcomes import outcomes
 from bayesmix.decision.pool import Pool, candidates, scales_of
@@ -81,9 +82,9 @@ def propose(
         raise BayesmixError(f"runs are to be chosen by {by!r}. Choose one of {', '.join(BY)}")
     if not budget > 0 or most < 1:
         raise BayesmixError(f"the budget is {budget:g} and at most {most} runs are wanted: give more than nothing")
-    shares = shares_of(posteriors, weights)
-    decision = decide(posteriors, problem, seed=seed, weights=shares, objective=objective, links=links)
+    decision = decide(posteriors, problem, seed=seed, weights=weights, objective=objective, links=links)
     problem = decision.problem  # with N and D, if they were chosen too
+    shares = decision.model_weights  # those that were asked for, but for the risk of the worst law
     observed = next(iter(posteriors.values())).runs.column("w")
     allowed = choices(problem, decision.domains, observed)
     if pool is None:
@@ -112,7 +113,7 @@ def propose(
     taken = greedy(worth, offered.cost, budget, most)
     value = _values(choosable, measured[:, taken], (choosing, judging))
     return Proposal(
-        table=_table(offered, taken, value, decision.domains),
+        table=_table(offered, taken, value),
         in_flop=offered.in_flop,
         budget=float(budget),
         perfect=_mean(decision.regret),
@@ -168,10 +169,14 @@ def _mean(saved: np.ndarray) -> tuple[float, float]:
     return float(saved.mean()), float(saved.std(ddof=1) / np.sqrt(len(saved)))
 
 
-def _table(offered: Pool, taken: list[int], value: list[tuple[float, float]], domains: Sequence[str]) -> pd.DataFrame:
-    names = ["run", "N", "D", "U", *offered.runs.labels, *(f"w.{d}" for d in domains)]
-    table = offered.runs.table
-    table = pd.DataFrame(table[[n for n in names if n in table]].iloc[taken].reset_index(drop=True))
+def _table(offered: Pool, taken: list[int], value: list[tuple[float, float]]) -> pd.DataFrame:
+    """Return the runs taken with all that laws may need of them, what they cost and what they are worth."""
+    whole = offered.runs.table
+    measured = [name for name in whole if is_target(head(str(name).removeprefix("items.")))]
+    # C = 6ND follows by itself from N and D.
+    known = {"N", "D", "C"} <= set(whole) and np.allclose(whole["C"], 6 * whole["N"] * whole["D"], rtol=1e-9, atol=0.0)
+    left = whole.drop(columns=[*measured, *(["C"] if known else [])])
+    table = pd.DataFrame(left.iloc[taken].reset_index(drop=True))
     cost = offered.cost[taken]
     saved, error = np.array(value).reshape(-1, 2).T
     return table.assign(cost=cost, spent=cost.cumsum(), value=saved, se=error)

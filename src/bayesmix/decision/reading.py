@@ -45,10 +45,21 @@ def checked(table: Mapping[str, Any], source: str) -> dict[str, Any]:
             faults.append(Fault(f"{key} is {table[key]!r}", f"Give one of {', '.join(map(repr, known))}"))
     if faults:
         raise InputError(source, faults)
+    table = {**table, "planned": _sized(table["planned"])} if "planned" in table else table
     bounds = {d: (pair, pair) if _number(pair) else pair for d, pair in table.get("bounds", {}).items()}
     if bounds:
         table = {**table, "bounds": {d: (float(low), float(high)) for d, (low, high) in bounds.items()}}
     return table
+
+
+def _sized(planned: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a planned run with the one of N and D that follows from the other and C = 6ND."""
+    known = {s: float(planned[s]) for s in ("N", "D", "C") if _number(planned.get(s)) and planned[s] > 0}
+    absent = {"N", "D"} - planned.keys()
+    if len(absent) != 1 or len(known) != 2 or "C" not in known:
+        return dict(planned)
+    (missing,), (other,) = absent, known.keys() - {"C"}
+    return {**planned, missing: known["C"] / (6 * known[other])}
 
 
 def _number(value: Any) -> bool:

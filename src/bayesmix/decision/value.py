@@ -20,8 +20,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from bayesmix.evaluation import half_width, signal
+from bayesmix.evaluation import signal
 from bayesmix.residuals import nearest_correlation
+from bayesmix.scores import half_width
 
 SURE = 2.0  # standard errors from which on something is told from nothing
 _TINY, _OUTLYING = 1e-12, 3.0  # of noise

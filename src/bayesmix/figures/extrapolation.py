@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from bayesmix.extrapolation import Extrapolation
@@ -34,7 +35,7 @@ def extrapolation_figure(extrapolation: Extrapolation) -> Figure:
 def _errors(axes, extrapolation: Extrapolation) -> None:
     table = extrapolation.table
     error = 100 * table["bias"]
-    ends = [100 * np.log(table[f"{side}90%"] / table["median"]) for side in ("low", "high")]
+    ends = [100 * end for end in _ends(table)]
     thresholds = sorted(set(table["at"]))
     for at, color in zip(thresholds, style.CYCLE * len(thresholds), strict=False):
         part = (table["at"] == at).to_numpy()
@@ -53,6 +54,22 @@ def _errors(axes, extrapolation: Extrapolation) -> None:
         y="error of the forecast (%)",
         title=f"{style.plain(extrapolation.model)}: hidden runs and 90 % intervals",
     )
+
+
+def _ends(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of 90 % intervals over the median, in the unit of the errors; see `Extrapolation.table`."""
+    low, high = np.full((2, len(table)), np.nan)
+    for place in table.groupby(["at", "target"]).indices.values():
+        part = table.iloc[place]
+        ends = (part["low90%"].to_numpy(), part["high90%"].to_numpy())
+        middle, truth, bias = (part[name].to_numpy() for name in ("median", "truth", "bias"))
+        if (truth > 0).all():
+            low[place], high[place] = (np.log(end / middle) for end in ends)
+        else:  # multiples of the reference, which any error but 0 tells
+            k = int(np.abs(bias).argmax())
+            reference = (truth[k] - middle[k]) / bias[k] if bias[k] else 1.0
+            low[place], high[place] = ((end - middle) / reference for end in ends)
+    return low, high
 
 
 def _coverage(axes, extrapolation: Extrapolation) -> None:

@@ -9,6 +9,8 @@ from bayesmix.covariates import RESPONSES, head
 from bayesmix.decision import Decision
 from bayesmix.figures import style
 
+_MOST_BINS = 400  # where the gain is far from zero
+
 
 def gain_figure(decision: Decision, unit: str = "") -> Figure:
     """Draw the distribution of the gain over the baseline, paired draw by draw.
@@ -18,16 +20,18 @@ def gain_figure(decision: Decision, unit: str = "") -> Figure:
     decision : Decision
         The decision.
     unit : str
-        Unit of the objective; by default that of the targets which the problem names, if it names any.
+        Unit of the objective; by default that of the targets which the problem names, if it names any and no function
+        makes the objective of them.
     """
-    named = next(iter(decision.problem.objective), "")
+    named = "" if decision.own_objective else next(iter(decision.problem.objective), "")
     unit = unit or (RESPONSES[head(named)].unit if head(named) in RESPONSES else "")
     gain = decision.gain
     figure = style.canvas(2.9)
     (axes,) = style.panels(figure, 1, 1)
     low, high = np.quantile(gain, [0.002, 0.998])
     span = (high - low) or 1e-6 + abs(high)
-    bins = np.linspace(min(low, 0.0), max(high, 0.0), max(40, round(40 * (max(high, 0) - min(low, 0)) / span)) + 1)
+    whole = max(high, 0.0) - min(low, 0.0)
+    bins = np.linspace(min(low, 0.0), max(high, 0.0), min(max(40, round(40 * whole / span)), _MOST_BINS) + 1)
     counts, edges = np.histogram(np.clip(gain, bins[0], bins[-1]), bins)
     share = counts / len(gain)
     colors = np.where(edges[:-1] + np.diff(edges) / 2 > 0, style.BLUE, style.ORANGE)

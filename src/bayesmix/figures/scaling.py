@@ -18,26 +18,26 @@ from bayesmix.prediction import Prediction
 from bayesmix.scores import LEVELS
 
 # From pale to dark, so that size is read without a key, in grey print too; both ends are seen on white and on black.
-_SIZES = LinearSegmentedColormap.from_list("sizes", ["#8cc8ee", "#3d93d4", "#4f76d0", "#8257c8"])
+_COLOURS = LinearSegmentedColormap.from_list("sizes", ["#8cc8ee", "#3d93d4", "#4f76d0", "#8257c8"])
 _THICKNESS = dict(zip(LEVELS, (6.0, 4.0, 2.4, 1.2), strict=True))
 _DRAWS = 200
 _NAMED = 8
 
 
 def has_scale(posterior: Posterior) -> bool:
-    """Say whether the law depends on parameters and tokens, so that `scaling_figure` can be drawn."""
+    """Say whether the law depends on scale and the runs state their compute, so that `scaling_figure` can be drawn."""
     return bool({"N", "D", "C", "M"} & set(posterior.model.columns.values())) and "C" in posterior.runs.symbols
 
 
 def scaling_figure(posterior: Posterior, prediction: Prediction | None = None) -> Figure:
-    """Draw the runs, the compute-optimal frontier and planned runs against compute.
+    """Draw the runs, coloured by N if they state it, the compute-optimal frontier and planned runs against compute.
 
     Parameters
     ----------
     posterior : Posterior
-        Of a law in N and D, or C and D/N.
+        Of a law in N and D, or C and D/N, or C.
     prediction : Prediction, optional
-        Planned runs with their intervals, from `predict` of the same posterior.
+        Planned runs with their intervals, from `predict` of the same posterior; left out if their compute is unknown.
 
     Raises
     ------
@@ -50,13 +50,12 @@ def scaling_figure(posterior: Posterior, prediction: Prediction | None = None) -
             f"law {posterior.model.law.name} is one of {needs}: there is no compute to draw it against. "
             "Draw a law of N and D, such as chinchilla"
         )
+    prediction = prediction if prediction and "C" in prediction.planned.symbols else None
     shown = range(len(posterior.targets))[: style.MOST_PANELS]
     columns = 1 if len(shown) == 1 else 3
     figure = style.canvas(4.4 if columns == 1 else 2.6 * -(-len(shown) // columns) + 0.9)
     axes = style.panels(figure, len(shown), columns, sharex=True)
-    ladder = posterior.runs.column("N")
-    asked = [ladder, prediction.planned.column("N")] if prediction else [ladder]
-    norm = LogNorm(min(v.min() for v in asked) * 0.99, max(v.max() for v in asked) * 1.01)
+    norm = _sizes(posterior, prediction)
     frontier = _frontier(posterior, prediction)
     for k, (one, j) in enumerate(zip(axes, shown, strict=True)):
         _panel(one, posterior, prediction, frontier, norm, j)
@@ -66,6 +65,15 @@ def scaling_figure(posterior: Posterior, prediction: Prediction | None = None) -
                     title="" if columns == 1 else style.plain(target))  # fmt: skip
     _key(figure, axes[0], norm)
     return figure
+
+
+def _sizes(posterior: Posterior, prediction: Prediction | None) -> LogNorm | None:
+    """Return the scale of colours of N, or None where the runs do not state it."""
+    if "N" not in posterior.runs.symbols:
+        return None
+    tables = [posterior.runs, *([prediction.planned] if prediction else [])]
+    values = np.concatenate([table.column("N") for table in tables if "N" in table.symbols])
+    return LogNorm(values.min() * 0.99, values.max() * 1.01)
 
 
 def _frontier(posterior: Posterior, prediction: Prediction | None) -> Optimum | None:
@@ -94,7 +102,7 @@ def _panel(
     posterior: Posterior,
     prediction: Prediction | None,
     frontier: Optimum | None,
-    norm: LogNorm,
+    norm: LogNorm | None,
     j: int,
 ) -> None:
     C, response = (
@@ -109,15 +117,9 @@ def _panel(
     seen = np.isfinite(response)
     low, high = _limits(response[seen], prediction, frontier, j)
     inside = seen & (response <= high) & (response >= low)
+    colours = posterior.runs.column("N")[inside] if norm else style.BLUE
     axes.scatter(
-        C[inside],
-        response[inside],
-        c=posterior.runs.column("N")[inside],
-        cmap=_SIZES,
-        norm=norm,
-        s=13,
-        lw=0,
-        zorder=3,
+        C[inside], response[inside], c=colours, cmap=_COLOURS if norm else None, norm=norm, s=13, lw=0, zorder=3
     )
     if prediction is not None:
         _planned(axes, prediction, j, named=len(posterior.targets) == 1)
@@ -152,17 +154,19 @@ def _planned(axes: Axes, prediction: Prediction, j: int, *, named: bool) -> None
     axes.plot(C, middle, "o", color="white", mec=style.ORANGE, mew=1.4, ms=6, zorder=6,
               label="planned, with 50, 80, 90 and 95 % intervals")  # fmt: skip
     if named and len(C) <= _NAMED:
-        for x, y, N in zip(C, middle, prediction.planned.column("N"), strict=True):
-            axes.annotate(f"{style.short(N)}: {y:.3g}", (x, y), xytext=(9, 9), textcoords="offset points",
+        sizes = prediction.planned.column("N" if "N" in prediction.planned.symbols else "C")
+        for x, y, size in zip(C, middle, sizes, strict=True):
+            axes.annotate(f"{style.short(size)}: {y:.3g}", (x, y), xytext=(9, 9), textcoords="offset points",
                           fontsize=style.SMALL, color=style.INK, zorder=7)  # fmt: skip
 
 
-def _key(figure: Figure, axes: Axes, norm: LogNorm) -> None:
-    bar = figure.colorbar(ScalarMappable(norm, _SIZES), ax=figure.axes, pad=0.01, aspect=35, fraction=0.03)
-    bar.outline.set_visible(False)  # pyright: ignore
-    style.log_axis(bar.ax.yaxis, float(norm.vmin or 1), float(norm.vmax or 1))
-    bar.ax.tick_params(which="both", colors=style.MUTED, labelsize=style.SMALL, width=0.8, length=3)
-    bar.set_label(style.with_unit("N"), fontsize=style.TEXT, color=style.INK)
+def _key(figure: Figure, axes: Axes, norm: LogNorm | None) -> None:
+    if norm:
+        bar = figure.colorbar(ScalarMappable(norm, _COLOURS), ax=figure.axes, pad=0.01, aspect=35, fraction=0.03)
+        bar.outline.set_visible(False)  # pyright: ignore
+        style.log_axis(bar.ax.yaxis, float(norm.vmin or 1), float(norm.vmax or 1))
+        bar.ax.tick_params(which="both", colors=style.MUTED, labelsize=style.SMALL, width=0.8, length=3)
+        bar.set_label(style.with_unit("N"), fontsize=style.TEXT, color=style.INK)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(
         handles,

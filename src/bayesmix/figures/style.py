@@ -103,9 +103,10 @@ def log_axis(axis, low: float, high: float, *, ticks: int = 6) -> None:
 def short(value: float) -> str:
     """Return a number as an axis shows it.
 
-    >>> short(7e9), short(1e19), short(5.88e23), short(0.25), short(0)
-    ('7B', '10¹⁹', '5.88 × 10²³', '0.25', '0')
+    >>> short(7e9), short(1e19), short(5.88e23), short(0.25), short(0), short(999.7e6)
+    ('7B', '10¹⁹', '5.88 × 10²³', '0.25', '0', '1B')
     """
+    value = float(f"{value:.3g}")
     if value and not 1e-3 < abs(value) < 1e15:
         exponent = int(np.floor(np.log10(abs(value)) + 1e-9))
         mantissa = value / 10**exponent

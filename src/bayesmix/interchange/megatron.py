@@ -17,10 +17,10 @@ from bayesmix.interchange._launch import Launch
 
 def write(launch: Launch) -> str:
     """Return one line of weights and path prefixes."""
-    return " ".join(words(launch, "megatron")) + "\n"
+    return " ".join(words(launch, "megatron", blanks=False)) + "\n"
 
 
-def words(launch: Launch, system: str) -> list[str]:
-    """Return weight, path, weight, path, ... as texts."""
-    paths = launch.paths(system, single=True, blanks=False)
+def words(launch: Launch, system: str, *, blanks: bool) -> list[str]:
+    """Return weight, path, weight, path, ... as texts; paths may hold blanks where nothing splits at them."""
+    paths = launch.paths(system, single=True, blanks=blanks)
     return [word for share in launch.positive for word in (f"{share.weight:.6f}", paths[share.domain][0])]

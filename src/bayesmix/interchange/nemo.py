@@ -20,4 +20,4 @@ from bayesmix.interchange.megatron import words
 
 def write(launch: Launch) -> str:
     """Return the argument as JSON."""
-    return json.dumps({"paths": words(launch, "nemo")}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"paths": words(launch, "nemo", blanks=True)}, indent=1, ensure_ascii=False) + "\n"

@@ -17,7 +17,7 @@ from bayesmix.prediction import distance
 from bayesmix.runs import Runs
 
 
-def settings(by: str, low: float, high: float, at: Mapping[str, float], count: int = GRID) -> Runs:
+def settings(by: str, low: float, high: float, at: Mapping[str, float | str], count: int = GRID) -> Runs:
     """Return planned runs along a column, in equal steps of its logarithm where it is positive, all else alike.
 
     Parameters
@@ -26,8 +26,8 @@ def settings(by: str, low: float, high: float, at: Mapping[str, float], count: i
         The column.
     low, high : float
         Its least and greatest value.
-    at : mapping of str to float
-        The other columns.
+    at : mapping of str to number or str
+        The other columns, labels as text.
     count : int
         Number of runs.
 
@@ -39,7 +39,8 @@ def settings(by: str, low: float, high: float, at: Mapping[str, float], count: i
     if not -np.inf < low < high < np.inf or count < 2:
         raise BayesmixError(f"{by} from {low:g} to {high:g} in {count} steps is no range")
     if by in at:
-        raise BayesmixError(f"{by} is what varies, and cannot be {at[by]:g} too")
+        stated = at[by] if isinstance(at[by], str) else f"{at[by]:g}"
+        raise BayesmixError(f"{by} is what varies, and cannot be {stated} too")
     values = np.geomspace(low, high, count) if low > 0 else np.linspace(low, high, count)
     return Runs.of(pd.DataFrame({**at, by: values}), planned=True, source=f"{by} from {low:g} to {high:g}")
 

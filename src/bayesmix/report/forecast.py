@@ -69,7 +69,7 @@ def _scaling(name: str, posterior: Posterior, prediction: Prediction | None) -> 
         seen = posterior.runs.column(target)
         claim = (
             f"{name} knows {target} from {numbers.amount(fitted.min())} to {numbers.amount(fitted.max())} FLOP, where "
-            f"it fell from {numbers.plain(np.nanmax(seen))} to {numbers.plain(np.nanmin(seen))}."
+            f"it was between {numbers.plain(np.nanmin(seen))} and {numbers.plain(np.nanmax(seen))}."
         )
     else:
         i = int(prediction.planned.column("C").argmax())

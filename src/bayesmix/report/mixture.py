@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 
 from bayesmix.covariates import RESPONSES, head, is_better_higher
-from bayesmix.decision import Decision
+from bayesmix.decision import Decision, Problem
 from bayesmix.decision.constraints import limits
 from bayesmix.figures import gain_figure, mixture_figure
 from bayesmix.figures.gain import probability
@@ -18,16 +19,25 @@ from bayesmix.report.groups import Results
 
 _OF_SIZE = {"expected_regret_of_N_and_D": "expected regret of N and D"}
 _MOVED = 0.005  # of the weight: less is the same mixture
+_FUNCTION = "a function given in Python"
+_ENDS = {"least": "at least", "greatest": "at most"}
+_COMBINED = {"worst": "the worst of ", "worst excess": "the worst excess, over the best of each alone, of "}
+
+
+def objective_targets(results: Results) -> list[str]:
+    """Return the targets that the decision's objective weighs; none where a function makes it of them."""
+    decision = results.decision
+    if decision is None or decision.own_objective:
+        return []
+    stated = [target for target, weight in decision.problem.objective.items() if weight > 0]
+    own = (p.targets for p in results.posteriors.values() if p.runs.domains == decision.domains)
+    return stated or list(decision.targets or next(own, ()))
 
 
 def objective_unit(results: Results) -> str:
     """Return the unit of the decision's objective."""
-    decision = results.decision
-    named = next(iter(decision.problem.objective), None) if decision else ""
-    if decision and named is None:
-        own = (p for p in results.posteriors.values() if p.runs.domains == decision.domains)
-        named = next((p.targets[0] for p in own), "")
-    return RESPONSES[head(named)].unit if named and head(named) in RESPONSES else ""
+    named = next(iter(objective_targets(results)), "")
+    return RESPONSES[head(named)].unit if head(named) in RESPONSES else ""
 
 
 def baseline_name(decision: Decision) -> str:
@@ -36,9 +46,9 @@ def baseline_name(decision: Decision) -> str:
     return f"the {stated} mixture" if isinstance(stated, str) else "the baseline"
 
 
-def reached(decision: Decision, unit: str) -> str:
+def reached(results: Results, decision: Decision) -> str:
     """Return what the chosen mixture is expected to reach, as what the objective is, with its 90 % interval."""
-    targets = list(decision.problem.objective)
+    targets, unit = objective_targets(results), objective_unit(results)
     higher = {is_better_higher(t) for t in targets}
     plain = decision.problem.combine == "mean" and len(higher) == 1
     draws = -decision.objective if plain and higher == {True} else decision.objective
@@ -46,8 +56,10 @@ def reached(decision: Decision, unit: str) -> str:
     value = numbers.united(numbers.bracketed(float(draws.mean()), low, high), unit)
     if plain and len(targets) == 1:
         return f"{targets[0]} {value}"
-    named = f"a weighted mean of {len(targets)} targets" if plain else "an objective"
-    return f"{named} of {value}"
+    if plain:
+        named = "a weighted mean of" if decision.problem.objective else "the mean of all"
+        return f"{named} {len(targets)} targets of {value}"
+    return f"an objective{f', {_FUNCTION},' if decision.own_objective else ''} of {value}"
 
 
 def section(results: Results) -> Section | None:
@@ -133,13 +145,25 @@ def _steadiness(decision: Decision) -> Iterator[str]:
 def _sized(decision: Decision) -> str:
     """Return what was chosen for the budget, and what half or twice the size would lose."""
     N, D = (float(decision.problem.planned[symbol]) for symbol in ("N", "D"))
-    tried, risk = np.log(decision.sizes["N"]), decision.sizes["risk"]
-    lost = (float(np.interp(np.log(N * times), tried, risk) - risk.min()) for times in (0.5, 2.0))
-    half, twice = (numbers.plain(max(loss, 0.0), 2) for loss in lost)
+    half, twice = (_lost(decision.sizes, N * times) for times in (0.5, 2.0))
     return (
         f"N = {numbers.amount(N)} and D = {numbers.amount(D)} are chosen with the mixture, for the budget: half the "
-        f"size would lose {half} at the same compute, twice the size {twice}."
+        f"size {half} at the same compute, twice the size {twice}."
     )
+
+
+def _lost(sizes: pd.DataFrame, N: float) -> str:
+    """Return what a size would lose, by the two tried around it; a size without a finite risk allows no mixture."""
+    tried, risk = sizes["N"].to_numpy(float), sizes["risk"].to_numpy(float)
+    if not tried[0] <= N <= tried[-1]:
+        return "was not tried"
+    k = int(np.clip(np.searchsorted(tried, N), 1, len(tried) - 1))
+    around = slice(k - 1, k + 1)
+    possible = np.isfinite(risk[around])
+    if not possible.all():
+        return "was not tried" if possible.any() else "is not possible"
+    loss = float(np.interp(np.log(N), np.log(tried[around]), risk[around]) - np.nanmin(risk))
+    return f"would lose {numbers.plain(max(loss, 0.0), 2)}"
 
 
 def _weights(decision: Decision) -> Table:
@@ -181,11 +205,11 @@ def _alternatives(decision: Decision) -> Table:
 def _facts(decision: Decision, unit: str) -> Table:
     facts, problem = decision.facts(), decision.problem
     gain, span = numbers.interval(facts["gain"], facts["gain_low90%"], facts["gain_high90%"])
-    stated = ", ".join(f"{t} × {w:g}" for t, w in problem.objective.items())
     planned = (f"{k} = {v if isinstance(v, str) else numbers.amount(v)}" for k, v in problem.planned.items())
     rows = (
-        ("objective", stated or "all targets equally"),
+        ("objective", _stated(decision)),
         ("planned run", ", ".join(planned) or "any"),
+        *_constraints(problem),
         ("models", ", ".join(f"{n} {numbers.percent(w)}" for n, w in decision.model_weights.items())),
         ("expected objective", numbers.plain(facts["expected_objective"], 5)),
         ("expected objective of the baseline", numbers.plain(facts["baseline_expected_objective"], 5)),
@@ -200,6 +224,28 @@ def _facts(decision: Decision, unit: str) -> Table:
         ("best of random and observed mixtures, worse by", numbers.plain(facts["candidate_gap"], 2)),
     )
     return Table.of(("", ""), rows, words=2)
+
+
+def _stated(decision: Decision) -> str:
+    """Return what the objective is, in words."""
+    if decision.own_objective:
+        return _FUNCTION
+    weighed = ", ".join(f"{t} × {w:g}" for t, w in decision.problem.objective.items())
+    return _COMBINED.get(decision.problem.combine, "") + (weighed or "all targets equally")
+
+
+def _constraints(problem: Problem) -> Iterator[tuple[str, str]]:
+    """Yield the constraints that no column of weights shows."""
+    for name, group in problem.groups.items():
+        domains = group["domains"]
+        summed = [f"{d} × {domains[d]:g}" for d in domains] if isinstance(domains, Mapping) else domains
+        ends = [f"{words} {numbers.plain(group[key])}" for key, words in _ENDS.items() if key in group]
+        yield f"group {name}", f"{' + '.join(summed)}: {', '.join(ends)}"
+    if problem.trusted:
+        mixture = ", ".join(f"{d} {numbers.percent(w)}" for d, w in problem.trusted["mixture"].items())
+        yield "trusted mixture", f"{mixture}: at most {numbers.plain(problem.trusted['divergence'])} nats from it"
+    if problem.within != "simplex":
+        yield "within", f"the convex hull of the {problem.within}"
 
 
 def _risk_rows(decision: Decision, facts: Mapping[str, float]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesmix.diagnostics import PRIOR_SD_KEPT
 from bayesmix.figures import prior_posterior_figure
+from bayesmix.law import Prior
 from bayesmix.posterior import Posterior
 from bayesmix.report import facts, numbers
 from bayesmix.report.blocks import Block, Equation, Heading, Picture, Section, Table, Text
@@ -59,13 +60,15 @@ def _model(name: str, posterior: Posterior) -> list[Block]:
         *_tables(posterior, found, "Posterior mean ± standard deviation"),
         *_derived(posterior),
         *_published(posterior, found),
-        Picture(
-            prior_posterior_figure(posterior),
-            f"quantities-{name}",
-            _learned(name, posterior),
-            "Prior (grey) and posterior of the law's quantities, scaled to the same height.",
-        ),
+        *_quantities(name, posterior),
     ]
+
+
+def _quantities(name: str, posterior: Posterior) -> list[Block]:
+    if not any(isinstance(quantity, Prior) for quantity in posterior.model.law.quantities.values()):
+        return []  # all are stated as numbers
+    drawn = "Prior (grey) and posterior of the law's quantities, scaled to the same height."
+    return [Picture(prior_posterior_figure(posterior), f"quantities-{name}", _learned(name, posterior), drawn)]
 
 
 def _learned(name: str, posterior: Posterior) -> str:

@@ -48,31 +48,33 @@ def _powers(values: Sequence[float], decimals: int, largest: float) -> list[str]
 def plain(value: float, digits: int = 3) -> str:
     """Return a number whose uncertainty is not stated.
 
-    >>> plain(0.00002), plain(1234567.0), plain(-0.125), plain(4000)
-    ('2 × 10⁻⁵', '1.23 × 10⁶', '−0.125', '4,000')
+    >>> plain(0.00002), plain(1234567.0), plain(-0.125), plain(4000), plain(9.998e6), plain(999.7)
+    ('2 × 10⁻⁵', '1.23 × 10⁶', '−0.125', '4,000', '10⁷', '1,000')
     """
     if not math.isfinite(value):
         return "–"
-    if value and not 1e-3 <= abs(value) < 1e6:
-        exponent = math.floor(math.log10(abs(value)))
-        mantissa = _minus(f"{value / 10**exponent:.{digits}g}")
+    rounded = float(f"{value:.{digits}g}")
+    if value and not 1e-3 <= abs(rounded) < 1e6:
+        exponent = math.floor(math.log10(abs(rounded)))
+        mantissa = _minus(f"{rounded / 10**exponent:.{digits}g}")
         return ("" if mantissa == "1" else f"{mantissa} × ") + f"10{str(exponent).translate(_SUPERSCRIPT)}"
-    if abs(value) >= 10**digits or float(value).is_integer():
+    if abs(rounded) >= 10**digits or float(value).is_integer():
         return _minus(f"{value:,.0f}")
-    return _minus(f"{value:.{digits}g}")
+    return _minus(f"{rounded:.{digits}g}")
 
 
 def amount(value: float) -> str:
     """Return a number of parameters, tokens or FLOP.
 
-    >>> amount(7e10), amount(1.4e12), amount(5.88e23), amount(122e6)
-    ('70B', '1.4T', '5.88 × 10²³', '122M')
+    >>> amount(7e10), amount(1.4e12), amount(5.88e23), amount(122e6), amount(999.7e9)
+    ('70B', '1.4T', '5.88 × 10²³', '122M', '1T')
     """
-    if abs(value) >= 1e15:
+    rounded = float(f"{value:.3g}")
+    if abs(rounded) >= 1e15:
         return plain(value)
     for unit, suffix in _SUFFIXES:
-        if abs(value) >= unit:
-            return f"{value / unit:.3g}{suffix}"
+        if abs(rounded) >= unit:
+            return f"{rounded / unit:.3g}{suffix}"
     return plain(value)
 
 

@@ -81,7 +81,7 @@ def _headline(results: Results, chosen: _Forecast | None) -> Iterator[str]:
     if chosen is not None:
         yield _expectation(results, chosen)
     elif results.decision is not None:
-        value = reached(results.decision, objective_unit(results))
+        value = reached(results, results.decision)
         yield f"Expect {value} (90 % interval{_like_fitted(results, results.decision)})."
     if results.decision is None and chosen is None:
         yield "No mixture was decided and no run was forecast: this is what the fitted runs alone show."
