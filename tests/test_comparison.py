@@ -286,6 +286,14 @@ def test_draws_that_are_all_alike_are_refused_by_name():
         compare({"m": posterior})
 
 
+def test_folds_need_no_importance_sampling():
+    with_few = fit(constant(sigma=SIGMA), table(loss=losses()), seed=0, draws=4, preview=True).accept()
+    with pytest.raises(BayesmixError, match="too few"):
+        compare({"m": with_few})
+    found = compare({"m": with_few}, folds=3)
+    assert np.isfinite(found.table["elpd"]).all()
+
+
 def test_fewer_than_two_folds_are_refused():
     with pytest.raises(BayesmixError, match="at least 2"):
         compare({"m": conjugate(losses(6))}, folds=1)

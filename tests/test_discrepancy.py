@@ -352,3 +352,23 @@ def test_two_extrapolations_of_a_model_are_refused():
     shown = Extrapolation("chinchilla", "C", pd.DataFrame(), pd.DataFrame(), ())
     with pytest.raises(BayesmixError, match="two extrapolations are of model chinchilla"):
         informed({"a": posterior(WIDE)}, [shown, shown])
+
+
+def test_checkpoints_share_the_departure_of_their_run():
+    alone = dataclasses.replace(CERTAIN, run=0.2)
+    p = posterior(alone)
+    one = planned(run=["a", "a", "b"], **FAR)
+    factor = np.log(beyond.factors(p, arrays(p, one), 0))
+    _, fall, _ = beyond.promised(p, arrays(p, one))
+    own = (-factor / fall - 0.5)[:, :, 0]
+    np.testing.assert_allclose(own[:, 0], own[:, 1], rtol=1e-6)
+    assert abs(np.corrcoef(own[:, 0], own[:, 2])[0, 1]) < 4 / np.sqrt(len(own))
+
+
+def test_many_checkpoints_of_one_run_tell_no_more_of_the_bend_than_that_run():
+    p = posterior(dataclasses.replace(WIDE, run=0.1), sigma=0.002, alpha=0.34, beta=0.28)
+    far = {"N": np.full(40, 1e11), "D": np.geomspace(1e12, 1e13, 40), "loss": np.geomspace(2.0, 1.9, 40)}
+    one, many = (Runs.of(pd.DataFrame({"run": names, **far})) for names in (["a"] * 40, [f"r{i}" for i in range(40)]))
+    ((_, alone),), ((_, apart),) = (beyond.bends(p, arrays(p, runs), 0) for runs in (one, many))
+    assert alone == pytest.approx(np.hypot(0.1, apart), rel=0.1)
+    assert apart < 0.03

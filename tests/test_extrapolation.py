@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from bayesmix.errors import BayesmixError, InputError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.law import law, prior, reference
 from bayesmix.noise import NOISES
+from bayesmix.results import load_extrapolation, save
 from bayesmix.splits import by_scale
 
 
@@ -110,6 +113,14 @@ def test_every_side_of_every_split_that_is_empty_is_said(apart):
                         for at in ("5e+08", "1e+09")]  # fmt: skip
 
 
+def test_only_runs_that_measured_what_the_model_is_about_are_split(apart):
+    table = apart.table.rename(columns={"loss": "loss.a"}).assign(**{"loss.b": 2.0})
+    table.loc[table["N"] > 5e8, "loss.a"] = np.nan
+    model = dataclasses.replace(Model.read("ye_m4"), targets=("loss.a",))
+    with pytest.raises(BayesmixError, match="all runs have N = 1e\\+08: none is larger"):
+        by_scale(model, Runs.of(table), "N", 5e8, 0.0, 0)
+
+
 def test_a_run_at_a_threshold_is_fitted_though_it_is_rounded(apart):
     runs = Runs.of(apart.table.drop(columns="C").assign(size=0.1 * np.arange(1, 9)))
     ((fitted, _),) = by_scale(Model.read("ye_m4"), runs, "size", 0.3, 0.0, 0).values()
@@ -207,3 +218,17 @@ def test_scores_around_zero_are_judged_in_multiples_of_their_reference():
     assert np.abs(found["bias"]).max() < 1
     ratio = (found["truth"] - found["median"]) / found["bias"]
     assert np.ptp(ratio) < 1e-6 * ratio.max()
+
+
+def test_a_response_without_density_counts_and_survives_a_file(tmp_path):
+    """Of log errors nothing is 0: the score is infinite, and not left out of the mean."""
+    rng = np.random.default_rng(0)
+    N = np.geomspace(1e7, 1e9, 40)
+    error = np.exp(-1.5 - 0.1 * np.log(N / 1e8) + 0.02 * rng.standard_normal(40))
+    error[-1] = 0.0
+    law = dataclasses.replace(Model.read("alab_m2").law, response="error")
+    model = Model(law, targets=("error.x",), covariates={"x": "N"}, discrepancy=None)
+    found = extrapolate(model, Runs.of(pd.DataFrame({"N": N, "error.x": error})), by="N", at=2e8, seed=0)
+    assert np.isinf(found.scores(by=())["log_score"].iloc[0])
+    save(found, tmp_path / "hidden.json")
+    assert load_extrapolation(tmp_path / "hidden.json").table["log_score"].tolist() == found.table["log_score"].tolist()

@@ -220,7 +220,7 @@ def test_a_missing_count_of_items_does_not_reach_the_gradient():
     model = replace(LINK, noise=NOISES["binomial"])
     frame = {"loss": [2.0, 2.5, 3.0], "error.arc": [0.25, np.nan, 0.5], "items.error.arc": [100, np.nan, 100]}
     inputs, _ = model.inputs(Runs.of(pd.DataFrame(frame)))
-    assert inputs.items.ravel().tolist() == [100, 1, 100]
+    assert inputs.items.ravel().tolist() == [100, 100, 100]
     with double():
         program = Program(model, inputs)
         value, gradient = program.density(np.full((1, 1, program.size), 0.1), stacked([inputs]))
@@ -231,3 +231,47 @@ def test_a_missing_count_of_items_does_not_reach_the_gradient():
 @pytest.mark.parametrize("order", [("web", "code", "books"), ("books", "code", "web")])
 def test_domains_keep_the_order_of_the_table(order):
     assert YE.inputs(mixtures(order=order))[1].domains == order
+
+
+COUNTED = replace(LINK, noise=NOISES["binomial"])
+
+
+@pytest.mark.parametrize(("stated", "items"), [({}, [100.0, 100.0]), ({"items.error.arc": [50, 200]}, [50.0, 200.0])])
+def test_planned_runs_have_as_many_items_as_is_usual_unless_they_say(stated, items):
+    frame = {"loss": [2.0, 2.5, 3.0], "error.arc": [0.25, 0.3, 0.5], "items.error.arc": [100, 100, 80]}
+    like = COUNTED.inputs(Runs.of(pd.DataFrame(frame)))[1]
+    planned = Runs.of(pd.DataFrame({"loss": [1.8, 1.9], **stated}), planned=True)
+    assert COUNTED.inputs(planned, like)[0].items.ravel().tolist() == items
+
+
+def test_runs_that_did_not_measure_a_counted_target_need_no_count():
+    targets = ("error.arc", "error.piqa")
+    frame = {"loss": [2.0, 2.5, 3.0]} | {t: [0.25, 0.3, 0.5] for t in targets} | {f"items.{t}": 100 for t in targets}
+    both = replace(COUNTED, targets=targets)
+    like = both.inputs(Runs.of(pd.DataFrame(frame)))[1]
+    only = pd.DataFrame({"loss": [1.8], "error.piqa": [0.2], "items.error.piqa": [100]})
+    assert both.inputs(Runs.of(only), like)[0].observed.tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize("response", [-0.1, 1.2])
+def test_shares_outside_of_one_have_no_density_as_beta(response):
+    assert NOISES["beta"].excludes(np.array([0.5, response])).tolist() == [False, True]
+
+
+def test_a_reference_of_a_column_with_zeros_names_the_runs():
+    runs = Runs.of(pd.DataFrame({"lr": [0.0, 1e-3, -1.0], "loss": [3.0, 2.9, 2.8]}))
+    model = replace(Model.read("alab_m2"), covariates={"x": "lr"})
+    text = fault_of(model, runs)
+    assert "2 faults" in text
+    assert "run 1: lr is 0, and must be positive to have a geometric mean" in text
+    assert "run 3: lr is -1" in text
+
+
+def test_planned_runs_in_another_order_of_domains_that_say_nothing_of_what_runs_out():
+    model = Model.read("effective_tokens_repeated")
+    rng = np.random.default_rng(0)
+    w = rng.dirichlet([1, 1], 8)
+    frame = {"N": np.geomspace(1e8, 1e9, 8), "D": np.geomspace(1e9, 1e10, 8), "w.web": w[:, 0], "w.code": w[:, 1]}
+    runs = Runs.of(pd.DataFrame(frame | {"unique.code": 1e9, "loss": np.linspace(3, 2, 8)}))
+    planned = Runs.of(pd.DataFrame({"N": [1e9], "D": [1e10], "w.code": [0.5], "w.web": [0.5]}), planned=True)
+    assert "no column 'unique'" in fault_of(model, planned, model.inputs(runs)[1])

@@ -11,11 +11,12 @@ from scipy.special import expit
 from bayesmix import laws
 from bayesmix.diagnostics import PARETO_K
 from bayesmix.evaluation import log_likelihood
+from bayesmix.importance import smoothed
 from bayesmix.inference import fit
 from bayesmix.inference.program import program
 from bayesmix.inputs import padded
 from bayesmix.loo import estimate
-from bayesmix.matching import _centred, matching, smoothed
+from bayesmix.matching import _centred, matching
 from bayesmix.model import Model
 from bayesmix.noise import NOISES
 from bayesmix.pooling import Pooling

@@ -1,3 +1,6 @@
+import ast
+import doctest
+import importlib
 import inspect
 import re
 import shlex
@@ -7,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 
@@ -14,9 +18,12 @@ import bayesmix
 from bayesmix import Problem, demo, ready
 from bayesmix.card import Card
 from bayesmix.cli import app
+from bayesmix.noise import NOISES
 
 ROOT = Path(bayesmix.__file__).parent
 README = ROOT.parents[1] / "README.md"
+ARCHITECTURE = ROOT.parents[1] / "docs" / "architecture.md"
+ADD_A_LAW = ROOT.parents[1] / "docs" / "add_a_law.md"
 
 
 def python(code: str) -> str:
@@ -65,6 +72,24 @@ def test_no_module_is_longer_than_300_lines():
     assert not {name: length for name, length in lengths.items() if length > 300}
 
 
+def _order() -> dict[str, int]:
+    """Return the line of docs/architecture.md that each module or folder is in."""
+    lines = [line for line in ARCHITECTURE.read_text().splitlines() if line.startswith("| `")]
+    return {name: k for k, line in enumerate(lines) for name in re.findall(r"`(\w+)/?`", line.split("|")[1])}
+
+
+def test_every_module_imports_from_above_itself_only():
+    order = _order()
+    for path in sorted(ROOT.rglob("*.py")):
+        own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        imported = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ImportFrom)]
+        from_package = [n for n in imported if (n.module or "").split(".")[0] == "bayesmix"]
+        names = {part for n in from_package for part in ((n.module or "").split(".")[1:2] or [a.name for a in n.names])}
+        assert not {name for name in names & order.keys() if order[name] > order[own]}, path
+
+
 def test_ready_models_and_the_demonstration_are_there():
     assert {"chinchilla", "ye_m4", "constant"} <= set(ready.models())
     files = {"runs.csv", "runs.toml", "problem.toml", "planned.csv", "tokens.toml", "blind.toml"}
@@ -103,6 +128,19 @@ def test_the_commands_of_the_readme_have_the_options_it_gives_them():
             command = command.commands[line.pop(0)]
         known = {name for parameter in command.params for name in parameter.opts}
         assert {word for word in line if word.startswith("--")} <= known, line
+
+
+def test_the_law_that_is_shown_how_to_add_works(tmp_path, monkeypatch):
+    text, *_ = re.findall(r"```python\n(.*?)```", ADD_A_LAW.read_text(), re.DOTALL)
+    (tmp_path / "law_as_shown.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("law_as_shown")
+    monkeypatch.delitem(sys.modules, "law_as_shown")
+    assert doctest.testmod(module, raise_on_error=True).attempted == 1
+    model = bayesmix.Model(module.loss, NOISES["log_student_t"])
+    assert model.columns == {"batch": "batch"}
+    runs = bayesmix.Runs.of(pd.DataFrame({"batch": [64, 256, 1024], "loss": [3.2, 3.0, 2.9]}))
+    assert model.inputs(runs)[1].references == {"batch0": pytest.approx(256)}
 
 
 @pytest.mark.slow

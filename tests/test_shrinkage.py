@@ -160,6 +160,12 @@ def test_a_law_without_such_effects_cannot_come_after(earlier):
         Model.read("chinchilla").after(earlier)
 
 
+def test_effects_of_another_meaning_are_not_taken_over(earlier):
+    """In ye_m4_shrunk a positive effect raises the loss, in effective_tokens it lowers it: both are called t."""
+    with pytest.raises(BayesmixError, match="no effects of domains"):
+        Model.read("effective_tokens").after(earlier)
+
+
 def test_the_command_takes_an_earlier_posterior(earlier, bayesmix, tmp_path):
     earlier.save(tmp_path / "first.nc")
     mixtures(6, seed=2).table.to_csv(tmp_path / "runs.csv", index=False)

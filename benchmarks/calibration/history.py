@@ -33,7 +33,7 @@ class Evidence:
         The same of the largest rows that were not hidden, from a fit without them; NaN where unknown.
     promised, left, noise : array
         One entry a row: the fall that the law promises, what the bend leaves unexplained, and the scale of the noise;
-        in units of the log response.
+        in units of the log response. None where all rows are of one run, whose own departure the bend has in it.
     """
 
     study: str
@@ -77,8 +77,8 @@ def _short(value: float) -> float:
 
 def evidence(store: Store, task: Task) -> Evidence:
     """Compare the hidden rows of a task with what the law says of them."""
-    posterior = store.posterior(task)
-    inputs, _ = posterior.model.inputs(task.split()[1], posterior.coordinates)
+    posterior, large = store.posterior(task), task.split()[1]
+    inputs, _ = posterior.model.inputs(large, posterior.coordinates)
     ((bend, error),) = beyond.bends(posterior, inputs, 0)
     law, fall, _ = beyond.promised(posterior, inputs)
     promised = np.median(fall[:, :, 0], axis=0)
@@ -86,7 +86,9 @@ def evidence(store: Store, task: Task) -> Evidence:
     noise = beyond.noise(posterior, inputs, 0)[:, 0]
     backtest = store.backtest(task)
     before = backtest.bend if backtest else None
-    return Evidence(task.table, bend, error, before or (np.nan, np.nan), promised, missed + bend * promised, noise)
+    rows = slice(None) if len(set(large.names)) > 1 else slice(0)
+    of_rows = (each[rows] for each in (promised, missed + bend * promised, noise))
+    return Evidence(task.table, bend, error, before or (np.nan, np.nan), *of_rows)
 
 
 def learn(found: Iterable[Evidence], *, without: str = "") -> Discrepancy:

@@ -18,7 +18,7 @@ from shared import data
 from bayesmix import Card, Runs
 
 MIXTURE = ("effective_tokens", "ye_m4_shrunk", "ye_m4", "olmix_loglinear")
-SCALE = ("effective_data", "effective_tokens_nd", "shukor_joint", "shukor_additive")
+SCALE = ("effective_data", "effective_tokens_nd", "ye_nested", "shukor_joint", "shukor_additive")
 BY_MIXTURE = (TREES, LOG_LINEAR, RIDGE)
 BY_SCALE = (TREES, ADDITIVE, JOINT)
 CHECKPOINTS = 4

@@ -129,7 +129,7 @@ def spread(predictions: Mapping[str, Prediction], weights: Mapping[str, float]) 
         "lowest": medians.min(axis=0),
         "highest": medians.max(axis=0),
     }
-    rows = [(run, target) for run in first.planned.names for target in first.targets]
+    rows = [(run, target) for run in first.rows for target in first.targets]
     return pd.DataFrame(rows, columns=["run", "target"]).assign(**{n: v.ravel() for n, v in values.items()})
 
 

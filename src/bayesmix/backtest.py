@@ -107,15 +107,16 @@ def _usual(studies: list[Path], seed: int, accept_unconverged: bool) -> str:
     """Return priors of the law of these posteriors, as a table of a model file."""
     from bayesmix import toml
     from bayesmix.errors import BayesmixError
-    from bayesmix.population import began_with, learn, past_quantities, seen
+    from bayesmix.population import began_with, comparable, learn, seen
     from bayesmix.priors import to_table
 
     posteriors = load(studies, accept_unconverged)
-    names = sorted({p.model.law.name for p in posteriors.values()})
-    if len(names) > 1:
-        raise BayesmixError(f"these studies were fitted by {' and '.join(names)}. Give posteriors of one law")
+    models = {f"{m.law.name} of {', '.join(m.columns.values())}": m for m in (p.model for p in posteriors.values())}
+    if len(models) > 1:
+        raise BayesmixError(f"these studies were fitted by {' and '.join(models)}. Give posteriors of one law")
+    (model,) = models.values()
     found = [s for p in posteriors.values() for s in seen(p.model, p.runs, began_with(p.runs), _YOURS, seed=seed)]
-    priors = learn([*past_quantities(), *found], names[0], study=_YOURS)
+    priors = learn([*comparable(model), *found], model.law.name, study=_YOURS)
     lines = [f"{toml.key(name)} = {toml.value(_rounded(to_table(prior)))}" for name, prior in priors.items()]
     return "\n[priors]\n" + "\n".join(lines) + "\n"
 

@@ -11,9 +11,10 @@ from scipy.spatial import ConvexHull, QhullError
 
 from bayesmix.covariates import BY_DOMAIN, is_bending, is_fraction
 from bayesmix.discrepancy import fall, whole
-from bayesmix.evaluation import expected_draws, half_width, measured_draws
+from bayesmix.evaluation import expected_draws, measured_draws
 from bayesmix.inputs import Inputs
 from bayesmix.posterior import Posterior
+from bayesmix.scores import half_width
 
 # Decades from the fitted runs that count as none.
 _NEAR = 1e-3
@@ -29,7 +30,7 @@ class Edge:
     Attributes
     ----------
     targets : integer array, shape (target,)
-        Positions of the targets that the same fitted runs measured.
+        Positions of the targets whose fitted runs end at the same place.
     inputs : Inputs
         The planned runs as moved, their mixtures untouched.
     decades : array, shape (observation,)
@@ -107,7 +108,7 @@ def _corners(points: np.ndarray) -> np.ndarray:
 
 
 def _nearest(corners: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Return the point of the hull that is nearest, as shares of the corners that sum to one."""
+    """Return the point of the hull that is nearest: the corners by shares that sum to one."""
     system = np.vstack([(corners - point).T, np.full(len(corners), _ROUND)])
     shares, _ = nnls(system, np.append(np.zeros(len(point)), _ROUND))
     return shares @ corners / shares.sum()
@@ -116,7 +117,11 @@ def _nearest(corners: np.ndarray, point: np.ndarray) -> np.ndarray:
 def in_hull(
     w: np.ndarray, corners: np.ndarray, slack: float, equal: np.ndarray | None = None, equals: np.ndarray | None = None
 ) -> bool:
-    """Say whether a mixture is one of corners, whose shares may have to satisfy equations; slack in every weight."""
+    """Say whether a mixture, shape (domain,), is one of corners, shape (corner, domain), by shares of at least 0.
+
+    The shares sum to one, or satisfy other equations: `equal` @ shares = `equals`. Every weight and every equation
+    may be missed by `slack`.
+    """
     equal = np.ones((1, len(corners))) if equal is None else equal
     equations = np.vstack([corners.T, equal])
     sides = np.append(w, np.ones(1) if equals is None else equals)
@@ -178,7 +183,9 @@ def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.
     here, promise, _ = _promised(posterior, inputs, moved)
     bends = bend[:, None, :]
     if rng is not None and posterior.model.discrepancy:
-        bends = bends + posterior.model.discrepancy.run * rng.standard_normal(promise.shape)
+        runs = 1 + int(inputs.run.max())
+        own = rng.standard_normal((len(promise), runs, promise.shape[2]))[:, inputs.run]
+        bends = bends + posterior.model.discrepancy.run * own
     factor = np.exp(-bends * promise)
     return whole(here * factor, here, fractions(posterior.targets)) / np.where(here == 0, 1.0, here)
 
@@ -199,8 +206,8 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
     """Return the bend that measured runs beyond the fitted ones show, and its standard error, of every target.
 
     The generalised least squares estimate of b in the equation of `bayesmix.discrepancy`. What a response may be off
-    by is how far the posterior and the noise scatter, and a run's own departure. NaN where no run is beyond, or where
-    nothing is known of how such a response bends.
+    by is how far the posterior and the noise scatter, and a run's own departure, which its checkpoints share. NaN where
+    no run is beyond, or where nothing is known of how such a response bends.
     """
     here, promises, decades = promised(posterior, inputs)
     scale = noise(posterior, inputs, seed)
@@ -215,7 +222,9 @@ def bends(posterior: Posterior, inputs: Inputs, seed: int) -> list[tuple[float, 
         law = np.log(np.maximum(here[:, kept, j], _TINY))
         promise = np.median(promises[:, kept, j], axis=0)
         missed = np.log(inputs.response[kept, j]) - np.median(law, axis=0)
-        scatter = np.atleast_2d(np.cov(law.T)) + np.diag(scale[kept, j] ** 2 + (own * promise) ** 2 + _TINY)
+        same = np.equal.outer(inputs.run[kept], inputs.run[kept])
+        scatter = np.atleast_2d(np.cov(law.T)) + np.diag(scale[kept, j] ** 2 + _TINY)
+        scatter += same * np.outer(own * promise, own * promise)
         weights = np.linalg.solve(scatter, promise)
         information = weights @ promise
         found.append((float(-(weights @ missed) / information), float(information**-0.5)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from bayesmix.covariates import BY_DOMAIN
-from bayesmix.errors import BayesmixError, Fault, InputError, suggest
+from bayesmix.errors import Fault, InputError, suggest
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.law import OWN
 from bayesmix.priors import arguments
@@ -120,16 +121,24 @@ def _levels(model: Model, runs: Runs, like: Coordinates | None, faults: list[Fau
     return levels
 
 
-def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coordinates | None:
-    kinds = _KINDS.get(model.law.response, (model.law.response,))
+def targets_of(model: Model, runs: Runs) -> tuple[str, ...]:
+    """Return the targets that a model is about: those it names, or all of these runs that its law may be of."""
     taken = set(model.columns.values())  # a link's own loss is no target of it
-    fitting = tuple(t for t in runs.targets if t.split(".")[0] in kinds and t not in taken)
-    targets = model.targets or fitting
+    fitting = (t for t in runs.targets if t.split(".")[0] in _kinds(model) and t not in taken)
+    return model.targets or tuple(fitting)
+
+
+def _kinds(model: Model) -> tuple[str, ...]:
+    return _KINDS.get(model.law.response, (model.law.response,))
+
+
+def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coordinates | None:
+    targets = targets_of(model, runs)
     for target in targets:
         if target not in runs.targets:
             faults.append(Fault(f"there is no target {target!r}", suggest(target, runs.targets)))
     if not targets:
-        have = ", ".join(runs.targets) or "none"
+        kinds, have = _kinds(model), ", ".join(runs.targets) or "none"
         faults.append(Fault(f"law {model.law.name} predicts {' or '.join(kinds)}, but the targets are: {have}",
                             "Name the column by its kind, e.g. loss.web"))  # fmt: skip
     if faults:
@@ -150,14 +159,23 @@ def _coordinates(model: Model, runs: Runs, levels, faults: list[Fault]) -> Coord
     if faults:
         return None
     scale = np.exp(np.nanmean(np.log(np.where(sizes > 0, sizes, np.nan)), axis=0))
-    references = {n: _reference(column, runs, targets) for n, column in model.references.items()}
+    references = {n: _reference(column, runs, targets, faults) for n, column in model.references.items()}
+    if faults:
+        return None
     if lonely := [n for n, column in model.references.items() if column == OWN and not np.any(references[n])]:
         listed, domains = ", ".join(targets), ", ".join(runs.domains)
         faults.append(Fault(f"law {model.law.name} is about a target's own weight (its {lonely[0]}), but no target "
                             f"({listed}) has the name of a domain ({domains})",
                             "Name the targets after their domains, e.g. loss.web beside w.web"))  # fmt: skip
         return None
-    return Coordinates(targets, runs.domains, levels, references, tuple(scale.tolist()))
+    return Coordinates(targets, runs.domains, levels, references, tuple(scale.tolist()), usual_items(runs, targets))
+
+
+def usual_items(runs: Runs, targets: Sequence[str]) -> tuple[float, ...]:
+    """Return the median number of evaluation items behind each target, 1 where none is stated."""
+    columns = (runs.column(f"items.{t}") if f"items.{t}" in runs.table else np.ones(1) for t in targets)
+    counts = (column[np.isfinite(column)] for column in columns)
+    return tuple(float(np.median(count)) if len(count) else 1.0 for count in counts)
 
 
 def _miscounts(model: Model, runs: Runs, target: str, responses: np.ndarray) -> Iterator[Fault]:
@@ -173,17 +191,18 @@ def _miscounts(model: Model, runs: Runs, target: str, responses: np.ndarray) -> 
         )
 
 
-def _reference(column: str, runs: Runs, targets: tuple[str, ...]) -> Any:
+def _reference(column: str, runs: Runs, targets: tuple[str, ...], faults: list[Fault]) -> Any:
     if column == OWN:
         return [[float(target.partition(".")[2] == domain) for domain in runs.domains] for target in targets]
     values = runs.column(column)
-    return values.mean(axis=0).tolist() if column == "w" else _geometric(values, column)
-
-
-def _geometric(values: np.ndarray, column: str) -> float:
-    if not (values > 0).all():
-        raise BayesmixError(f"{column} must be positive to have a geometric mean; fix the reference to a number")
-    return float(np.exp(np.log(values).mean()))
+    if column == "w":
+        return values.mean(axis=0).tolist()
+    faults.extend(
+        Fault(f"{column} is {values[i]:g}, and must be positive to have a geometric mean",
+              "Leave the run out, or fix the reference to a number", None, runs.names[i])
+        for i in np.flatnonzero(~(values > 0))
+    )  # fmt: skip
+    return None if faults else float(np.exp(np.log(values).mean()))
 
 
 def _reorder(model: Model, runs: Runs, coordinates: Coordinates, columns, faults: list[Fault]):
@@ -194,23 +213,24 @@ def _reorder(model: Model, runs: Runs, coordinates: Coordinates, columns, faults
         )
         return columns
     order = [runs.domains.index(d) for d in coordinates.domains]
-    return {c: v[:, order] if model.columns[c] in BY_DOMAIN else v for c, v in columns.items()}
+    return {c: v[:, order] if model.columns[c] in BY_DOMAIN and v is not None else v for c, v in columns.items()}
 
 
 def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[str, Any], noise_by: Any) -> Inputs:
     shape = (len(runs), len(coordinates.targets))
     have = [t in runs.targets for t in coordinates.targets]
     response = np.full(shape, np.nan)
-    items = np.ones(shape)
+    items = np.tile(coordinates.items, (len(runs), 1))
     for i, target in enumerate(coordinates.targets):
         if have[i]:
             response[:, i] = runs.column(target)
         if f"items.{target}" in runs.table:
             counts = runs.column(f"items.{target}")
             # Where nothing was measured there may be no count either, and a NaN would reach every gradient.
-            items[:, i] = np.where(np.isfinite(counts), counts, 1.0)
+            items[:, i] = np.where(np.isfinite(counts), counts, items[:, i])
     observed = np.isfinite(response)
-    if "items" in model.noise.inputs and not all(f"items.{t}" in runs.table for t in coordinates.targets):
+    stated = np.array([f"items.{t}" in runs.table for t in coordinates.targets])
+    if "items" in model.noise.inputs and (observed.any(axis=0) & ~stated).any():
         raise InputError(runs.source, [Fault("noise binomial needs the number of evaluation items",
                                              "Add columns items.<target>, or choose the noise beta")])  # fmt: skip
     scale = np.asarray(coordinates.scale)
@@ -234,6 +254,7 @@ def _arrays(model: Model, runs: Runs, coordinates: Coordinates, columns: dict[st
         response=np.where(observed, response, scale),
         observed=observed,
         items=items,
+        run=pd.factorize(np.array(runs.names, dtype=object))[0],
         noise_by=noise_by,
         sizes=tuple(sizes.items()),
     )

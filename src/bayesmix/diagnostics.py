@@ -10,7 +10,9 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 if TYPE_CHECKING:
+    from bayesmix.model import Model
     from bayesmix.posterior import Posterior
+    from bayesmix.runs import Runs
 
 R_HAT = 1.01
 NEARLY = 1.05  # R-hat up to which chains that differ may have too few effective draws rather than modes of their own
@@ -65,7 +67,7 @@ def find_problems(posterior: Posterior) -> list[Problem]:
         *_attempts(posterior),
         *_modes(posterior),
         *_prior(posterior),
-        *_ignored(posterior),
+        *ignored(posterior.model, posterior.runs),
     ]
     found += [Problem("provenance", note, fatal=False) for note in posterior.notes]
     return sorted(found, key=lambda p: (not p.fatal, p.kind != "preview"))
@@ -216,22 +218,23 @@ def _prior(posterior: Posterior) -> Iterator[Problem]:
         )
 
 
-def _ignored(posterior: Posterior) -> Iterator[Problem]:
+def ignored(model: Model, runs: Runs) -> Iterator[Problem]:
+    """Say which covariates vary among runs that a model's law does not use."""
     used = {"C": {"N", "D"}, "M": {"N", "D"}}
     seen: set[str] = set()
-    for known in posterior.model.uses:
+    for known in model.uses:
         seen |= used.get(known, {known})
-    if seen & set(posterior.runs.targets):
+    if seen & set(runs.targets):
         return  # a link: all else acts through the loss
     for symbol in ("N", "D", "w"):
-        if symbol in seen or symbol not in posterior.runs.symbols:
+        if symbol in seen or symbol not in runs.symbols:
             continue
-        values = posterior.runs.column(symbol)
+        values = runs.column(symbol)
         varies = np.ptp(values, axis=0).max() > 0.02 if symbol == "w" else values.max() > 1.05 * values.min()
         if varies:
             yield Problem(
                 "ignored",
-                f"{symbol} varies among these runs, but law {posterior.model.law.name} does not use it: its effect is "
+                f"{symbol} varies among these runs, but law {model.law.name} does not use it: its effect is "
                 f"taken for noise. Choose runs of one {symbol}, or a law that has it.",
                 fatal=False,
             )

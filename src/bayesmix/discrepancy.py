@@ -78,7 +78,13 @@ class Discrepancy:
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Discrepancy:
-        """Build it from a table of its numbers, e.g. of a TOML file."""
+        """Build it from a table of its numbers, e.g. of a TOML file.
+
+        Raises
+        ------
+        BayesmixError
+            Names or numbers are not those of a discrepancy.
+        """
         names = [f.name for f in fields(cls)]
         if set(table) != set(names):
             raise BayesmixError(f"a discrepancy has {', '.join(table) or 'nothing'}. Give {', '.join(names)}")

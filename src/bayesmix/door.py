@@ -221,7 +221,8 @@ def _check_items(cells: Cells, numbers: Numbers, *, planned: bool, findings: Fin
             what = f"column {items!r} counts items of a response that is not in the table"
             findings.add(items, Fault(what, suggest(target, filter(is_target, cells))))
         elif target not in numbers:
-            del numbers[items]
+            if not planned:  # of a response without any value
+                del numbers[items]
         else:
             pairs = zip(cells[items], numbers[target], strict=True)
             for at, (count, response) in enumerate(pairs):

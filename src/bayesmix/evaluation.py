@@ -17,10 +17,10 @@ from bayesmix.noise import sampled
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
+from bayesmix.scores import half_width
 
 # Draws in one call, and values of one array held at once: quick, and 100,000 responses still fit into memory.
 _DRAWS, _VALUES = 1000, 2**22
-_ONE_SD = (0.1587, 0.8413)  # of a normal distribution, either side of its median
 _TINY = 1e-12
 
 
@@ -33,7 +33,8 @@ def over_draws(
     Parameters
     ----------
     function : callable
-        Of a module, not of another function, since its name tells what was compiled. Returns one or more arrays.
+        Defined at the top of a module: what was compiled is found again by its name, so that a function made anew at
+        every call would get what the first was compiled to. Returns one or more arrays.
     model : Model
         The model.
     drawn : mapping of str to array, shape (draw, ...)
@@ -115,12 +116,6 @@ def root_of(together: np.ndarray | None, targets: int) -> np.ndarray:
     return np.eye(targets) if together is None else np.linalg.cholesky(together)
 
 
-def half_width(values: np.ndarray) -> np.ndarray:
-    """Return half of the central 68 % over draws, the first axis: the standard deviation of normal numbers."""
-    low, high = np.quantile(values, _ONE_SD, axis=0)
-    return (high - low) / 2
-
-
 def signal(expected: np.ndarray, measured: np.ndarray) -> np.ndarray:
     """Return how far expected responses are from their mean over draws, the first axis, in units of their noise."""
     return (expected - expected.mean(axis=0)) / np.maximum(half_width(measured - expected), _TINY)
@@ -146,12 +141,15 @@ def _pointwise(model: Model, values: Mapping[str, Any], inputs: Inputs) -> Any:
 def log_density(posterior: Posterior, runs: Runs, factor: np.ndarray | None = None) -> np.ndarray:
     """Return the log predictive density of measured responses, shape (observation, target); NaN where there is none.
 
+    It is minus infinity of a response that the noise excludes.
+
     The expected response is the law's, times a factor where there is one; see `measured_draws`.
     """
     inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
     drawn = _with_factor(posterior.values(), factor, inputs)
     drawn = over_draws(_pointwise, posterior.model, drawn, inputs)[:, : len(runs)]
-    return np.where(inputs.observed, logsumexp(drawn, axis=0) - np.log(len(drawn)), np.nan)
+    density = logsumexp(np.where(np.isnan(drawn), -np.inf, drawn), axis=0) - np.log(len(drawn))
+    return np.where(inputs.observed, density, np.nan)
 
 
 def _of_units(model: Model, values: Mapping[str, Any], inputs: Inputs, unit: Any, slots: Any) -> Any:

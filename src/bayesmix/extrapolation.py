@@ -93,16 +93,17 @@ class Extrapolation:
 
     @property
     def bend(self) -> tuple[float, float] | None:
-        """The bend that the hidden runs of the highest threshold show, and its standard error.
+        """The bend that the hidden runs show, and its standard error: of the highest threshold where they show one.
 
-        That of all targets together, weighted by their precision; the error is that of the most precise one, since
-        targets of the same runs err together.
+        That of all targets together, weighted by their precision; the error is what it is if these err together
+        entirely, as targets of the same runs nearly do.
         """
         if not len(self.bends):
             return None
         at, bend, error = self.bends[["at", "bend", "error"]].to_numpy(dtype=float).T
         last = at == at.max()
-        return float(np.average(bend[last], weights=error[last] ** -2.0)), float(error[last].min())
+        weights = error[last] ** -2.0
+        return float(np.average(bend[last], weights=weights)), float(np.average(error[last], weights=weights))
 
     def informing(self, posterior: Posterior) -> Posterior:
         """Return a posterior whose forecasts know the bend that the hidden runs show; see `Discrepancy.given`."""
@@ -124,7 +125,8 @@ class Extrapolation:
         if self.bend:
             bend, off = self.bend
             said += (
-                f"From the last threshold on, responses fell {1 + bend:.2f} ± {off:.2f} times as far as the law says. "
+                f"Beyond {self.by} = {np.max(self.bends['at']):.3g} responses fell {1 + bend:.2f} ± {off:.2f} times as "
+                "far as the law says. "
             )
         return said + self.judgement
 

@@ -77,6 +77,8 @@ def learn(shown: Sequence[Shown], *, run: float, study: str = "", seed: int = 0)
         `Discrepancy.run`, which bends say nothing of.
     study : str
         The study; by default one that is not among them.
+    seed : int
+        Source of randomness.
 
     Raises
     ------

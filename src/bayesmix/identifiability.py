@@ -25,6 +25,7 @@ from bayesmix.law import OWN
 from bayesmix.model import Model
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
+from bayesmix.scores import half_width
 
 # Asked first of any table that can feed them: each law costs a compilation.
 COMMON = (
@@ -59,7 +60,7 @@ def prior_left(model: Model, runs: Runs) -> dict[str, float]:
     compiled = program(model, inputs)
     drawn = compiled.drawn(np.random.default_rng(_SEED), 1000, inputs)
     prior = np.concatenate([v.reshape(len(v), -1) for v in drawn.values()], axis=1)
-    spread = prior.std(axis=0)
+    spread = half_width(prior)  # which a prior with heavy tails has too
     responses, quantities = _jacobians(compiled, prior[:_PRIOR_DRAWS], inputs)
     responses = np.nan_to_num(np.asarray(responses)) * spread / RELATIVE_ERROR
     after = np.linalg.inv(np.eye(len(spread)) + responses.swapaxes(1, 2) @ responses)

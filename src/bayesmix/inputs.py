@@ -42,7 +42,9 @@ class Inputs:
     observed : boolean array, shape (observation, target)
         Whether something was.
     items : array, shape (observation, target)
-        Number of evaluation items behind a response; 1 where unknown.
+        Number of evaluation items behind a response; where it is not stated, as many as the fitted runs had, or 1.
+    run : integer array, shape (observation,)
+        Which run each row is a checkpoint of.
     noise_by : array, shape (observation,)
         The column that the scale of the noise is a power of; 1 where it is of none.
     sizes : tuple of (str, int)
@@ -59,6 +61,7 @@ class Inputs:
     response: Any
     observed: Any
     items: Any
+    run: Any
     noise_by: Any
     sizes: tuple[tuple[str, int], ...] = field(metadata={"static": True})
 
@@ -87,6 +90,8 @@ class Coordinates:
         Resolved references.
     scale : tuple of float
         Response reference of each target.
+    items : tuple of float
+        Number of evaluation items that is usual behind each target; 1 where none is stated.
     """
 
     targets: tuple[str, ...]
@@ -94,6 +99,7 @@ class Coordinates:
     levels: Mapping[str, tuple[str, ...]]
     references: Mapping[str, Any]
     scale: tuple[float, ...]
+    items: tuple[float, ...]
 
     def of(self, dim: str) -> tuple[str, ...]:
         """Return the names along a dimension."""
@@ -123,6 +129,7 @@ def rows_of(inputs: Inputs, rows: np.ndarray) -> Inputs:
         response=inputs.response[rows],
         observed=inputs.observed[rows],
         items=inputs.items[rows],
+        run=inputs.run[rows],
         noise_by=inputs.noise_by[rows],
     )
 

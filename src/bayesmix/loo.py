@@ -90,14 +90,18 @@ def estimate(
     BayesmixError
         Importance sampling fails.
     """
+    likelihood = log_likelihood(posterior, units.index)
     try:
-        found = _psis(log_likelihood(posterior, units.index))
+        found = _psis(likelihood)
     except ValueError as error:
-        remedy = "Fit it without preview" if posterior.preview else "Leave it out of the comparison"
-        raise BayesmixError(
-            f"draws of {posterior.model.name} cannot stand in for leaving runs out, since many of them give runs the "
-            f"same density ({error}). {remedy}"
-        ) from error
+        if not folds:  # which do without
+            remedy = "Fit it without preview" if posterior.preview else "Leave it out of the comparison, or use folds"
+            raise BayesmixError(
+                f"draws of {posterior.model.name} cannot stand in for leaving runs out, since they are too few, or "
+                f"since many of them give runs the same density ({error}). {remedy}"
+            ) from error
+        nothing = np.full(len(units), np.nan)
+        found = _waic(likelihood, nothing, nothing)
     groups = in_folds(len(units), folds, seed) if folds else None
     if not folds and found.bad:
         found = _moved(posterior, units, found, at_any_cost=refit)
@@ -115,10 +119,15 @@ def _psis(likelihood: np.ndarray) -> LeftOut:
     # What ArviZ warns of here is said in the comparison's own warnings, with names.
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         elpd: Any = arviz_stats.loo(tree, pointwise=True)
+    return _waic(likelihood, np.asarray(elpd.elpd_i), np.asarray(elpd.pareto_k))
+
+
+def _waic(likelihood: np.ndarray, density: np.ndarray, k: np.ndarray) -> LeftOut:
+    """Return WAIC beside densities by importance sampling and their Pareto k."""
     flat = likelihood.reshape(-1, likelihood.shape[-1])
     seen = np.logaddexp.reduce(flat, axis=0) - np.log(len(flat))
-    variance, k = flat.var(axis=0, ddof=1), np.asarray(elpd.pareto_k)
-    return LeftOut(np.asarray(elpd.elpd_i), k, k, float(seen.sum()), seen - variance, variance)
+    variance = flat.var(axis=0, ddof=1)
+    return LeftOut(density, k, k, float(seen.sum()), seen - variance, variance)
 
 
 def _moved(posterior: Posterior, units: Units, found: LeftOut, *, at_any_cost: bool) -> LeftOut:

@@ -29,6 +29,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 from bayesmix.diagnostics import PARETO_K
+from bayesmix.importance import smoothed
 from bayesmix.inference.blocks import blocks
 from bayesmix.inference.program import Program, program
 from bayesmix.inputs import Inputs, padded, stacked
@@ -40,7 +41,6 @@ from bayesmix.runs import Runs
 _MOVES = 30
 _PER_COORDINATE = 10  # draws that a covariance needs for each of them
 _CHECKED = 1000  # draws whose quantities are compared with their coordinates
-_FINITE = 0.25  # share of draws with a finite density, below which their tail says nothing
 _SAME = 1e-6
 
 Weigh = Callable[[np.ndarray], tuple[np.ndarray, float]]
@@ -252,15 +252,3 @@ def _split(part: Part, before: np.ndarray, move: Move, efficiency: float) -> flo
 def _mean(weights: np.ndarray, log: np.ndarray) -> float:
     """Return the log of a weighted mean, from logs; what has no weight does not count."""
     return float(np.logaddexp.reduce(weights[weights > -np.inf] + log[weights > -np.inf]))
-
-
-def smoothed(log: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
-    """Return Pareto-smoothed log weights that sum to one, and Pareto k."""
-    log = np.where(np.isnan(log), -np.inf, log)
-    # ArviZ takes what importance sampling for LOO starts from: log likelihoods, the negative of log weights.
-    if np.isfinite(log).mean() < _FINITE:
-        return np.full(log.shape, -np.log(log.size)), np.inf
-    if np.ptp(log) == 0:
-        return np.full(log.shape, -np.log(log.size)), 0.0
-    weights, k = map(np.asarray, array_stats.psislw(log.max() - log, r_eff=efficiency))  # pyright: ignore
-    return weights - np.logaddexp.reduce(weights), float(k) if np.isfinite(k) else np.inf

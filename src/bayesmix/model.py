@@ -121,7 +121,7 @@ class Model:
         return write(self, path, overwrite=overwrite)
 
     def given(self, **changes: Any) -> Model:
-        """Return the model with quantities of its law or noise fixed or re-judged, as `Law.given`."""
+        """Return the model with quantities of its law or noise fixed or re-judged; errors are those of `Law.given`."""
         everything = replaced(self.quantities, changes, f"model {self.name}")
         return dataclasses.replace(
             self,
@@ -132,9 +132,10 @@ class Model:
     def after(self, posterior: Posterior) -> Model:
         """Return the model with its effects of domains expected where an earlier study found them.
 
-        Targets and domains are known by their names; what the earlier study did not have is expected as ever. How far
-        the effects depart from it, their scale, is learned; its prior is as wide as the earlier study left them unsure
-        and worths drift between studies (see `bayesmix.shrinkage`). Effects that a law states at the reference mixture
+        Targets and domains are known by their names; effects of others are expected at zero. How far effects depart
+        from what is expected, their scale, is learned; its prior is around how unsure the earlier study left them and
+        how far worths drift between studies (see `bayesmix.shrinkage`), for new targets and domains too, since the
+        scale is one for all. Effects that a law states at the reference mixture
         are compared as if both studies had the same one.
 
         Raises
@@ -289,7 +290,7 @@ class Model:
         return value[inputs.groups[self.pooling[name].by]] if self._varies(name) else value
 
     def inputs(self, runs: Any, like: Coordinates | None = None) -> tuple[Inputs, Coordinates]:
-        """Turn runs into arrays for this model; see `bayesmix.binding.bind`."""
+        """Turn runs into arrays for this model; parameters and errors are those of `bayesmix.binding.bind`."""
         from bayesmix.binding import bind
 
         return bind(self, runs, like)

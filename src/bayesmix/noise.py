@@ -105,7 +105,9 @@ class Noise:
     def excludes(self, response: np.ndarray) -> np.ndarray:
         """Say which responses can be measured but have no density."""
         if self.name == "beta":
-            return np.isin(response, (0.0, 1.0))
+            return (response <= 0) | (response >= 1)
+        if self.name == "binomial":
+            return (response < 0) | (response > 1)
         return response <= 0 if self.name.startswith("log_") else np.zeros(np.shape(response), bool)
 
     def miscounted(self, response: np.ndarray, items: np.ndarray) -> np.ndarray:

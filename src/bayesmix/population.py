@@ -15,7 +15,7 @@ were learned is in ``past_quantities.csv``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from bayesmix.model import Model
 from bayesmix.runs import Runs
 
 _PAST = Path(__file__).parent / "past_quantities.csv"
+# What laws were fitted over in past studies: an exponent is comparable with those of the same columns.
+_OVER = {"chinchilla": ("N", "D"), "alab_m2": ("D",)}
 _BELIEVED = 2.0  # standard deviation of mu
 _SCATTER = 0.5  # scale of tau and sigma
 _GRID = np.linspace(0.01, 2.5, 120)  # of tau and of sigma
@@ -63,6 +65,12 @@ def past_quantities() -> tuple[Seen, ...]:
     return read(_PAST)
 
 
+def comparable(model: Model) -> tuple[Seen, ...]:
+    """Return what past studies showed of a model's law; nothing if they fitted it over other columns."""
+    law = model.law.name
+    return past_quantities() if _OVER.get(law) == tuple(model.columns.values()) else ()
+
+
 def read(path: Path) -> tuple[Seen, ...]:
     """Return what a table of such rows says."""
     return tuple(Seen(*row) for row in pd.read_csv(path).itertuples(index=False))
@@ -79,6 +87,8 @@ def seen(model: Model, runs: Runs, small: Runs, study: str, *, seed: int = 0) ->
         All runs, and those that the study began with.
     study : str
         Name of the study.
+    seed : int
+        Source of randomness.
 
     Raises
     ------
@@ -94,6 +104,7 @@ def seen(model: Model, runs: Runs, small: Runs, study: str, *, seed: int = 0) ->
             "have no others, and that are not pooled"
         )
     at = model.inputs(small)[1]
+    model = replace(model, targets=at.targets)  # of which the small runs say how large they are
     fixed = {name: at.references[name] for name, q in model.law.quantities.items() if isinstance(q, Reference)}
     posterior = fit(model.given(**fixed), runs, seed=seed)
     posterior.require_converged()
@@ -135,9 +146,11 @@ def learn(seen: Sequence[Seen], law: str, *, study: str = "") -> dict[str, LogNo
     Raises
     ------
     BayesmixError
-        Nothing was seen of this law.
+        Nothing was seen of this law, or the study is not among those that say something of it.
     """
     mine = [s for s in seen if s.law == law]
+    if study and study not in (studies := sorted({s.study for s in mine})):
+        raise BayesmixError(f"study {study!r} says nothing of {law!r}. Take one of {', '.join(studies)}")
     if not mine:
         known = ", ".join(sorted({s.law for s in seen}))
         raise BayesmixError(f"nothing was seen of {law!r} in past studies. Take one of {known}")

@@ -56,7 +56,7 @@ class Prediction:
         names, columns = list(self.planned.names), self.planned.table.drop(columns="run")
         for name in (n for n, count in Counter(names).items() if count > 1):
             rows = [i for i, n in enumerate(names) if n == name]
-            differing = [c for c in columns if len(set(columns[c].iloc[rows])) > 1]
+            differing = [c for c in columns if len(columns[c].iloc[rows].unique()) > 1]
             for i in rows:
                 cells = {c: columns[c].iloc[i] for c in differing}
                 names[i] = " ".join(

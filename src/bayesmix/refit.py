@@ -10,8 +10,9 @@ import numpy as np
 from bayesmix.diagnostics import PARETO_K
 from bayesmix.errors import Fault, InputError
 from bayesmix.evaluation import log_likelihood
+from bayesmix.importance import smoothed
 from bayesmix.inference import fit_many
-from bayesmix.matching import matching, smoothed
+from bayesmix.matching import matching
 from bayesmix.posterior import Posterior
 from bayesmix.runs import Runs
 from bayesmix.units import Units

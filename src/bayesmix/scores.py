@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
+_ONE_SD = 0.6827  # of a normal distribution, within one standard deviation
 _TINY = 1e-12
 
 
@@ -60,6 +61,12 @@ def covered(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:
     """Say which truths lie inside central intervals."""
     low, high = interval(draws, level)
     return (low <= truth) & (truth <= high)
+
+
+def half_width(draws: np.ndarray) -> np.ndarray:
+    """Return half of the central 68 %: the standard deviation of normal numbers, which all others have too."""
+    low, high = interval(draws, _ONE_SD)
+    return (high - low) / 2
 
 
 def pit(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:

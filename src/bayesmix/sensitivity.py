@@ -15,12 +15,12 @@ import numpy as np
 import numpyro.distributions as dist
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
 
 from bayesmix.decision import Decision, Problem, decide
 from bayesmix.diagnostics import PARETO_K
 from bayesmix.errors import BayesmixError
 from bayesmix.evaluation import log_likelihood
+from bayesmix.importance import smoothed
 from bayesmix.pooling import departure
 from bayesmix.posterior import Posterior
 from bayesmix.precision import in_double
@@ -127,14 +127,13 @@ def power_scaled(posterior: Posterior, *, prior: float = 1.0, likelihood: float 
     log = log + (likelihood - 1) * _log_likelihood(posterior)[..., 0]
     if np.ptp(log) < _EQUAL:
         return posterior
-    weights, k = array_stats.psislw(-np.ravel(log))  # it takes the densities to divide by
-    share = np.exp(weights - weights.max())
-    share /= share.sum()
+    weights, k = smoothed(np.ravel(log))
+    share = np.exp(weights)
     effective = 1 / (share**2).sum()
     if not k <= PARETO_K or effective < _EFFECTIVE:
         raise BayesmixError(
             f"the draws of {posterior.model.name} are too far from those with prior to the power {prior:g} and "
-            f"likelihood to the power {likelihood:g} (Pareto k {float(k):.2f}, {effective:.0f} effective draws). Fit "
+            f"likelihood to the power {likelihood:g} (Pareto k {k:.2f}, {effective:.0f} effective draws). Fit "
             "with other priors instead"
         )
     chosen = np.random.default_rng(seed).choice(len(share), len(share), p=share)

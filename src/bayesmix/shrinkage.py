@@ -59,7 +59,13 @@ class Shrinkage:
 
     @classmethod
     def of(cls, table: Any, name: str) -> Shrinkage:
-        """Build that of a quantity from a table of a TOML file."""
+        """Build that of a quantity from a table of a TOML file.
+
+        Raises
+        ------
+        BayesmixError
+            It is another table.
+        """
         kinds = {"around": _table_of(_table_of(is_number)), "alike": _list_of(_list_of(_is_name))}
         if not (isinstance(table, Mapping) and all(k in kinds and kinds[k](v) for k, v in table.items())):
             raise BayesmixError(
@@ -121,7 +127,9 @@ def shrinkable(model: Model) -> list[str]:
 def after(model: Model, posterior: Posterior) -> Model:
     """Return the model with its effects of domains expected where an earlier study found them; see `Model.after`."""
     posterior.require_converged()
-    names = [n for n in shrinkable(model) if n in shrinkable(posterior.model)]
+    mine, known = model.unknowns, posterior.model.unknowns
+    # The same letter may stand for an effect of the opposite sign in another law.
+    names = [n for n in shrinkable(model) if n in shrinkable(posterior.model) and mine[n].meaning == known[n].meaning]
     if not names:
         raise BayesmixError(
             f"model {model.name} has no effects of domains of learned scale that {posterior.model.name} knows too. "

@@ -11,7 +11,7 @@ import numpy as np
 import numpyro
 from numpyro.infer import Predictive
 
-from bayesmix.binding import bind
+from bayesmix.binding import bind, usual_items
 from bayesmix.errors import BayesmixError
 from bayesmix.inputs import Coordinates
 from bayesmix.law import Prior, Reference
@@ -72,7 +72,9 @@ def simulate(model: Model, planned: Runs, constants: Mapping[str, Any], *, targe
     references = {n: constants[n] for n, q in model.quantities.items() if isinstance(q, Reference)}
     columns = {p.by for p in model.pooling.values() if p.kind != "complete"} & set(planned.labels)
     levels = {by: tuple(sorted(set(planned.table[by]))) for by in columns}
-    like = Coordinates(targets, planned.domains, levels, references, (1.0,) * len(targets))
+    like = Coordinates(
+        targets, planned.domains, levels, references, (1.0,) * len(targets), usual_items(planned, targets)
+    )
     inputs, _ = bind(model, planned, like)
     values = {}
     for name in model.unknowns:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from bayesmix.binding import targets_of
 from bayesmix.errors import BayesmixError, Fault, InputError
 from bayesmix.model import Model
 from bayesmix.runs import Runs
@@ -31,6 +32,7 @@ def by_scale(
     """
     if not 0 <= mixtures < 1:
         raise BayesmixError(f"mixtures is the share to hide, at least 0 and below 1, not {mixtures:g}")
+    runs = _measured(model, runs)
     known, asked = _by_mixture(runs, mixtures, seed)
     values = runs.column(by)
     if runs.up_to(by, float(values.min())).all():
@@ -56,6 +58,14 @@ def by_scale(
     # Thresholds between which no run lies split alike: the first of them stands for all.
     first = {fit.tobytes() + hide.tobytes(): threshold for threshold, (fit, hide) in reversed(sides.items())}
     return {t: (runs.rows(fit), runs.rows(hide)) for t, (fit, hide) in sides.items() if t in first.values()}
+
+
+def _measured(model: Model, runs: Runs) -> Runs:
+    """Return the runs that measured something that the model is about, or all where none did."""
+    seen = np.zeros(len(runs), dtype=bool)
+    for target in set(targets_of(model, runs)) & set(runs.targets):
+        seen |= np.isfinite(runs.column(target))
+    return runs.rows(seen) if seen.any() else runs
 
 
 def _empty(sides: Mapping[float, tuple[np.ndarray, np.ndarray]], by: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 from bayesmix import modelfile
+from bayesmix.binding import usual_items
 from bayesmix.card import Card
 from bayesmix.errors import BayesmixError
 from bayesmix.files import write_whole
@@ -105,6 +106,7 @@ def _restore(tree: xr.DataTree, facts: dict[str, Any], path: Path) -> Posterior:
             levels={k: tuple(v) for k, v in resolved["levels"].items()},
             references=resolved["references"],
             scale=tuple(resolved["scale"]),
+            items=usual_items(runs, resolved["targets"]),
         ),
         seed=int(facts["seed"]),
         modes=int(facts["modes"]),

@@ -33,6 +33,7 @@ def fit(
     accept_unconverged: option.Accept = False,
 ) -> None:
     """Sample the posterior of a model given runs, and write it to a file."""
+    from bayesmix.diagnostics import ignored
     from bayesmix.files import refuse_overwrite
     from bayesmix.inference import fit as sample
     from bayesmix.outliers import sentence
@@ -44,13 +45,17 @@ def fit(
         chosen = chosen.after(load([after], accept_unconverged)[after.stem])
         say(f"{', '.join(chosen.shrinkage)}: prior centred on what {after} found, by the names of targets and domains")
     table = read_runs(runs, card, map_, unit, where)
+    early = list(ignored(chosen, table))  # which can make sampling slow
+    for problem in early:
+        warn(str(problem))
     posterior = sample(
         chosen, table, seed=seed, draws=draws, warmup=warmup, chains=chains, preview=preview, progress=not quiet
     )
     posterior.save(path, overwrite=force)
     say_notice(table.card.notice)
     for problem in posterior.problems():
-        warn(str(problem))
+        if problem not in early:
+            warn(str(problem))
     if accept_unconverged:
         posterior = posterior.accept()
     try:

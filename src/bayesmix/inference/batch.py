@@ -16,6 +16,7 @@ from bayesmix.inference.sampling import Sample, Settings, compiling, sample
 from bayesmix.inference.streams import Streams
 from bayesmix.inputs import Inputs
 from bayesmix.model import Model
+from bayesmix.scores import half_width
 
 # Posteriors that one thread samples at once: they share what a step costs beside its arithmetic, which matters where
 # covariates have no more numbers than `_SMALL`. More than a few outgrow the caches of a CPU.
@@ -43,7 +44,7 @@ class Outcome:
     prior_kept : dict of str to float
         Share of the prior's standard deviation that is left, by quantity.
     attempts : tuple of str
-        What was wrong with the attempts before, in sentences.
+        What was wrong with the attempts before, in a few words each.
     pareto_k : float
         How far an approximation is from the posterior; NaN for what NUTS sampled.
     """
@@ -178,5 +179,8 @@ def _outcome(compiled: Program, explored: Explored, taken: Sample) -> Outcome:
 
 
 def _sd_kept(before: np.ndarray, after: np.ndarray) -> float:
-    """Return the largest share of an element's prior standard deviation that is left."""
-    return float((after.std(axis=0) / before.std(axis=0)).max())
+    """Return the largest share of an element's prior standard deviation that is left.
+
+    By half of the central 68 %, since a prior with heavy tails has no standard deviation.
+    """
+    return float((half_width(after) / half_width(before)).max())

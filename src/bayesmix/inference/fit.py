@@ -46,7 +46,7 @@ def fit(
 ) -> Posterior:
     """Sample the posterior of a model given runs.
 
-    Modes are found first, by Newton's method from draws of the prior; NUTS then samples in coordinates that the
+    Modes are found first, by climbing from draws of the prior; NUTS then samples in coordinates that the
     Laplace approximation of the best mode has whitened, its chains started around all modes that matter. Targets
     that share no quantity are sampled apart, in as many threads as there are cores (or as the environment variable
     LOKY_MAX_CPU_COUNT says, if that is less); draws do not depend on their number. If the diagnostics fail, up to two

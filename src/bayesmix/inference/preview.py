@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesmix.importance import smoothed
 from bayesmix.inference.funnel import outside
 from bayesmix.inference.mode import Mode
 from bayesmix.inference.program import Program
@@ -51,15 +52,14 @@ def _weighed(
     program: Program, task: Task, modes: list[Mode], number: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Return draws of a proposal, their weights, which sum to one, their potentials, and Pareto k of the weights."""
-    from arviz_stats.base import array_stats
-
     v, proposed = _proposed(modes, task.rng, number)
     u, volume = outside(task.funnel, v)
     potential = program.density(u[None], stacked([task.inputs]))[0][0] - volume
     log_weights = np.where(np.isfinite(potential), -potential - proposed, -np.inf)
-    # ArviZ takes what importance sampling for LOO starts from: log likelihoods, the negative of log weights.
-    smoothed, k = array_stats.psislw(log_weights.max() - log_weights)
-    return v, _normalised(smoothed), potential, float(k)
+    weights, k = smoothed(log_weights)
+    if np.isinf(k) and np.isfinite(log_weights).any():
+        weights = log_weights - np.logaddexp.reduce(log_weights)  # which still say where to look next
+    return v, np.exp(weights), potential, k
 
 
 def _normalised(log_weights: np.ndarray) -> np.ndarray:
