@@ -129,5 +129,7 @@ def tasks() -> list[Task]:
             cut = quarter if early else half
             name = f"{table}:{prefix}{able[i].strip()} {cut.label}"
             law, covariate = (TUNING, "samples") if by == "examples" else (LAW, "x")
+            # Amounts of fine-tuning data are runs of their own; all else are checkpoints of one.
+            curve = curve if by == "examples" else curve.assign(run=able[i])
             found.append(Task(name, table, "curve", curve.copy, cut, (law,), covariates={covariate: by}))
     return found
