@@ -167,6 +167,8 @@ def test_the_command_writes_the_proposal_and_the_runs(tmp_path, monkeypatch, bay
     )
     assert code == 0, err
     assert Runs.read("next.csv", planned=True).column("C")[0] in (1e18, 2e18)
-    assert (
-        bayesmix("next", "ye.nc", "--problem", "problem.toml", "--pool", "next.csv", "--at", "N=1", "--force")[0] == 2
-    )
+    again = ("next", "ye.nc", "--problem", "problem.toml", "--pool", "next.csv", "--force")
+    assert bayesmix(*again, "--at", "N=1")[0] == 2
+    code, _, err = bayesmix(*again)
+    assert code == 2, "what runs are chosen from is not replaced by them"
+    assert "is the pool" in err

@@ -105,6 +105,8 @@ def test_extrapolation_is_warned_of_in_decades(posterior):
     assert any(w.startswith("N lies up to 1.5 decades above") for w in warnings)
     assert any(w.startswith("N lies up to 2.0 decades below") for w in warnings)
     assert not any(w.startswith("D ") for w in warnings)
+    near = predict(posterior, planned(N=[N.max() * 10**0.04], D=[D.max()]), seed=0).warnings
+    assert any(w.startswith("N lies up to 0.04 decades above") for w in near)
     inside = planned(N=[np.median(N)], D=[np.median(D)])
     assert not predict(posterior, inside, seed=0).warnings
 

@@ -131,6 +131,8 @@ def next_(
     if pool and at:
         raise typer.BadParameter("the pool has its own scales", param_hint="--at")
     beside = companion(out, ".csv")
+    if pool and beside.exists() and beside.samefile(pool):
+        raise typer.BadParameter(f"{beside} would be written, and is the pool. Give another name", param_hint="--out")
     for path in (out, beside):
         refuse_overwrite(path, overwrite=force)
     stated, offered = Problem.read(problem), read_planned(pool)

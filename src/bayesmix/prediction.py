@@ -136,7 +136,9 @@ def distance(posterior: Posterior, planned: Runs, *, bent: bool = True) -> list[
         each = {posterior.targets[t[0]]: decades_outside(fitted[rows], asked) for t, rows in groups if len(asked)}
         for target, decades in each.items():
             of = f" that measured {target}" if len(set(each.values())) > 1 else ""
-            said = (f"{column} lies up to {d:.1f} decades {side} the fitted runs{of}: {trust}" for side, d in decades)
+            said = (
+                f"{column} lies up to {d} decades {side} the fitted runs{of}: {trust}" for side, d in _rounded(decades)
+            )
             found += [sentence for sentence in said if sentence not in found]
     found += [
         f"Law {posterior.model.law.name} does not use {symbol}: the answer is for runs like the fitted ones, of "
@@ -149,6 +151,10 @@ def distance(posterior: Posterior, planned: Runs, *, bent: bool = True) -> list[
         for symbol in unstated(posterior, planned)
     ]
     return found
+
+
+def _rounded(decades: Sequence[tuple[str, float]]) -> list[tuple[str, str]]:
+    return [(side, f"{d:.1f}" if d >= 0.1 else f"{d:.1g}") for side, d in decades]
 
 
 def _mixtures(fitted: np.ndarray, asked: np.ndarray, domains: Sequence[str]) -> list[str]:
