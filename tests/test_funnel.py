@@ -120,3 +120,9 @@ def test_six_runs_with_hardly_any_noise_are_sampled_at_once():
     posterior = fit(Model.read("chinchilla"), table(run=list("abcdef"), N=N, D=D, loss=loss), seed=0)
     assert posterior.attempts == ()
     assert posterior.problems() == []
+
+
+def test_a_law_of_which_nothing_but_the_noise_is_unknown_is_fitted():
+    model = Model(laws.get("constant"), LOG_NORMAL).given(L0=3.0)
+    runs = table(run=list("abcdef"), loss=[2.9, 3.0, 3.1, 3.05, 2.95, 3.0])
+    assert fit(model, runs, seed=0, draws=500).converged

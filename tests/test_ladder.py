@@ -110,6 +110,15 @@ def test_two_modes_are_not_forgotten_by_another_attempt(asked):
     assert {-1.0, 1.0} == set(np.sign(posterior.values()["a"]).ravel())
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_chains_never_agree_by_missing_a_mode_together(seed):
+    """However often it is tried: the two modes are as far apart as no chain goes."""
+    model = Model(level, NORMAL, targets=("loss",)).given(sigma=0.01)
+    posterior = fit(model, table(run=list("abc"), loss=[1.99, 2.0, 2.01]), seed=seed, draws=400)
+    assert len(posterior.attempts) == 2
+    assert not posterior.converged
+
+
 def test_only_the_target_that_failed_is_drawn_again(asked, monkeypatch):
     """The draws of each target are judged in the order in which they come; the second fails once."""
     judged = []

@@ -13,6 +13,7 @@ from bayesmix.discrepancy import Discrepancy
 from bayesmix.errors import BayesmixError, NotConvergedError
 from bayesmix.evaluation import mean, over_draws
 from bayesmix.linking import Link, linked
+from bayesmix.noise import NOISES
 from fakes import chinchilla_values, fake, mixing_values, mixture_runs, scale_runs
 
 T = np.array([[1.5, -1.0, -0.5], [-1.0, 1.5, -0.5]])
@@ -65,6 +66,28 @@ def test_measured_scores_have_the_noise_of_the_link_around_what_measured_losses_
     assert abs(noise.std() / 0.01 - 1) < 4 / np.sqrt(2 * count)
 
 
+def test_a_link_is_known_where_its_own_target_was_measured():
+    losses, measured = np.linspace(2.0, 6.0, 12), np.linspace(0.6, 0.3, 12)
+    runs = Runs.of(pd.DataFrame({"loss": losses, "accuracy.arc": np.where(losses < 3.5, measured, np.nan)}))
+    model = replace(Model.read("ladder_two_step"), covariates={"L": "loss"}, targets=("accuracy.arc",))
+    known = Link(fake(model, runs, {"b": 0.25, "r": 0.9, "k": 6.0, "m": 0.9, "sigma": 0.01})).limits["L"]
+    assert known == (2.0, losses[losses < 3.5].max())
+
+
+def test_noise_that_grows_with_the_loss_grows_with_the_one_that_is_read_off(forecast):
+    """Of noise sigma L^slope, whatever the order of the planned runs."""
+    losses = np.linspace(2.0, 4.0, 12)
+    runs = Runs.of(pd.DataFrame({"loss": losses, "accuracy.arc": np.linspace(0.6, 0.3, 12)}))
+    model = replace(Model.read("ladder_two_step"), covariates={"L": "loss"}, targets=("accuracy.arc",))
+    model = replace(model, noise=NOISES["normal"].growing("loss"), discrepancy=None)
+    growing = fake(model, runs, {"b": 0.25, "r": 0.9, "k": 6.0, "m": 0.9, "sigma": 0.01, "sigma_slope": 1.0})
+    base = replace(forecast, expected=np.tile([[[4.0], [2.0]]], (4000, 1, 1)),
+                   measured=np.tile([[[4.0], [2.0]]], (4000, 1, 1)))  # fmt: skip
+    found = linked(base, [growing], seed=0)
+    noise = (found.measured - found.expected)[..., 1].std(axis=0)
+    assert noise[0] / noise[1] == pytest.approx(2.0, rel=4 / np.sqrt(4000))
+
+
 def test_what_is_unknown_of_the_link_widens_the_forecast(forecast):
     sharp, wide = (linked(forecast, [link(spread=s)], seed=0).expected[:, 0, 1] for s in (1e-9, 0.05))
     assert wide.std() > 1.5 * sharp.std()
@@ -88,7 +111,7 @@ def test_beyond_its_runs_a_link_bends_as_any_forecast_does():
     base = predict(flat, Runs.of(pd.DataFrame({"N": [1e9, 2e9, 3e9]}), planned=True), seed=0)
     base.expected[..., 0] = base.measured[..., 0] = [1.2, 2.5, 6.0]
     found = linked(base, [posterior], seed=0)
-    bend = Link(posterior).draws(np.random.default_rng((0, 0)), 1000)["bend"]
+    bend = Link(posterior).draws(np.random.default_rng((0, 1)), 1000)["bend"]
     law = over_draws(mean, posterior.model, posterior.values(), inputs)[:, :3]
     factor = bent(posterior, inputs, bend, None)
     assert found.expected[..., 1] == pytest.approx((law * factor)[..., 0], rel=1e-6)

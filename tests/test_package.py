@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -18,6 +19,7 @@ import bayesmix
 from bayesmix import Problem, demo, ready
 from bayesmix.card import Card
 from bayesmix.cli import app
+from bayesmix.decision.constraints import choices
 from bayesmix.noise import NOISES
 
 ROOT = Path(bayesmix.__file__).parent
@@ -114,7 +116,10 @@ def test_the_demonstration_does_not_replace_a_folder_unasked(tmp_path):
 def test_the_tables_of_the_readme_are_read():
     card, problem, _ = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
     assert Card.loads(card).columns["model_size"] == "N"
-    assert Problem.of(tomllib.loads(problem)).candidates.keys() == {"house"}
+    stated = Problem.of(tomllib.loads(problem))
+    assert stated.candidates.keys() == {"house"}
+    fitted = np.random.default_rng(0).dirichlet(np.ones(4), 300)
+    assert choices(stated, ("web", "books", "python", "c"), fitted).free.all(), "its demands can be met"
 
 
 def test_the_commands_of_the_readme_have_the_options_it_gives_them():

@@ -11,6 +11,7 @@ from bayesmix import Model, Runs
 from bayesmix.errors import BayesmixError, NotConvergedError
 from bayesmix.optimum import compute_optimal
 from bayesmix.planning import best_setting, inference_optimal, needed, settings, worth_of_repeats, worth_of_teacher
+from bayesmix.planning.curves import responses
 from bayesmix.pooling import Pooling
 from fakes import chinchilla_values, fake, scale_runs
 
@@ -82,10 +83,21 @@ def test_tokens_needed_are_those_of_the_closed_form(posterior, constants):
     table = answer.table().set_index("case")
     assert table.loc["2.2", "answered"] == 1
     assert table.loc["0.001", "answered"] == 0
-    unreached = (
-        "loss: in 100.0% of the draws no D up to 1e+16 reaches 0.001: they are inf in the table, and have no answer."
-    )
-    assert [w for w in answer.warnings if "reaches" in w] == [unreached]
+    assert [w for w in answer.warnings if "reaches" in w] == [
+        "loss: in 100.0% of the draws no D up to 1e+16 reaches 0.001: they are inf in the table, and have no answer.",
+        "loss: in 100.0% of the draws D = 1e+08, the least tried, reaches 50 already: they are that in the table, and "
+        "less may do. Try below it.",
+    ]
+
+
+def test_the_share_of_draws_for_which_the_least_setting_is_enough_is_said(posterior, constants):
+    E, A, B, alpha, beta = constants
+    N = 7e10
+    D = (B / (LEVEL - E - A * N**-alpha)) ** (1 / beta)
+    least = np.quantile(D, 0.3)
+    answer = needed(posterior, settings("D", least, 1e16, {"N": N}, 400), "D", [LEVEL])
+    said = f"loss: in 30.0% of the draws D = {least:.4g}, the least tried, reaches 2.2 already: they are that in the "
+    assert [w for w in answer.warnings if "already" in w] == [f"{said}table, and less may do. Try below it."]
 
 
 def test_how_far_the_needed_tokens_lie_outside_is_said_of_the_answer_not_of_the_search(posterior):
@@ -113,6 +125,18 @@ def test_the_cheapest_model_to_train_and_serve_is_that_of_an_optimiser(posterior
         best = minimize_scalar(cost, bounds=(smallest + 1e-6, smallest + 12), method="bounded", options={"xatol": 1e-8})
         assert np.log(answer.draws["C"][draw, 0, 0]) == pytest.approx(best.fun, abs=2e-3)
         assert answer.draws["N"][draw, 0, 0] == pytest.approx(np.exp(best.x), rel=0.05)
+
+
+def test_tokens_of_who_serves_far_more_than_it_trains_on_reach_the_loss(posterior, constants):
+    E, A, B, alpha, beta = constants
+    loss, served = 3.0, 1e16
+    draws = inference_optimal(posterior, loss, [served]).draws
+    N, D, C = (draws[n][:, 0, 0] for n in ("N", "D", "C"))
+    answered = np.isfinite(N)
+    assert answered.mean() > 0.99
+    closed = (B / (loss - E - A * N**-alpha)) ** (1 / beta)
+    assert D[answered] == pytest.approx(closed[answered], rel=0.05)
+    assert C[answered] == pytest.approx((6 * N * D + 2 * N * served)[answered])
 
 
 def test_who_serves_more_trains_a_smaller_model_for_longer(posterior):
@@ -153,6 +177,10 @@ def test_repeated_tokens_are_worth_what_the_law_of_their_decay_says():
     expected = 1e10 * (1 + 15 * (1 - np.exp(-repeats / 15)))
     assert answer.draws["fresh"][0, :, 0] == pytest.approx(expected, rel=5e-3)
     assert answer.draws["worth"][0, :, 0] == pytest.approx(expected / (1e10 * (1 + repeats)), rel=5e-3)
+    assert not any("fewest" in w for w in answer.warnings)
+    hopeless = worth_of_repeats(posterior, Runs.of(pd.DataFrame({"N": 1e6, "D": [1e12], "U": 1e6}), planned=True))
+    said = "loss: in 100.0% of the draws 1e+08 fresh tokens, the fewest tried, do what 1 does: they are that in the "
+    assert f"{said}table, and fewer may do." in hopeless.warnings
 
 
 def test_questions_that_cannot_be_answered_are_refused(posterior):
@@ -306,3 +334,14 @@ def test_a_pooled_model_is_asked_about_one_of_its_groups(ask, families):
         ask(families, None)
     with pytest.raises(BayesmixError, match=r"architecture = mo was not among the runs of the fit\. Did you"):
         ask(families, {"architecture": "mo"})
+
+
+def test_students_are_compared_with_their_own_group_and_told_apart(families, students):
+    kinds = ["dense", "moe", "moe"]
+    table = pd.DataFrame({"run": "s", "N": 2e9, "D": 4e10, "teacher": [2.3, 2.3, 2.4], "architecture": kinds})
+    answer = worth_of_teacher(students, families, Runs.of(table, planned=True))
+    assert answer.cases == ("s (1)", "s (2)", "s (3)")
+    for k, kind in enumerate(kinds):
+        alone = Runs.of(pd.DataFrame([{"N": 2e9, "D": 4e10, "architecture": kind}]), planned=True)
+        assert answer.draws["supervised"][:, k] == pytest.approx(responses(families, alone)[:, 0], rel=1e-6)
+    assert sum("the teacher is worth it" in w for w in answer.warnings) == 3

@@ -12,11 +12,13 @@ from bayesmix.decision.constraints import choices
 from bayesmix.decision.problem import Problem
 from bayesmix.errors import BayesmixError
 from bayesmix.filling import filling, rounded
+from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
 _FALL = 0.5  # runs of a scale over those of the next smaller one, beyond two of each
 
 
+@in_double
 def design(
     domains: Sequence[str],
     runs: int,

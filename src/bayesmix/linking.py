@@ -71,9 +71,10 @@ class Link:
 
     @property
     def limits(self) -> dict[str, tuple[float, float]]:
-        """Least and greatest response that it was fitted to, by covariate."""
-        fitted = self.posterior.inputs.covariates
-        return {c: (float(np.min(fitted[c])), float(np.max(fitted[c]))) for c in self.posterior.model.columns}
+        """Least and greatest response, by covariate, of the runs that measured any of its targets."""
+        rows = np.asarray(self.posterior.inputs.observed).any(axis=1)
+        fitted = {c: np.asarray(self.posterior.inputs.covariates[c])[rows] for c in self.posterior.model.columns}
+        return {c: (float(values.min()), float(values.max())) for c, values in fitted.items()}
 
     def inputs(self, rows: int) -> Inputs:
         """Return arrays for so many planned runs, whose covariates are to be put in."""
@@ -155,7 +156,7 @@ def linked(prediction: Prediction, links: Sequence[Posterior], *, seed: int) -> 
         As `arranged`.
     """
     for k, link in enumerate(arranged(links, prediction.targets)):
-        rng = np.random.default_rng((seed, k))
+        rng = np.random.default_rng((seed, k + 1))  # with a 0 it would be that of the bare seed
         count, rows = prediction.expected.shape[:2]
         inputs, drawn = link.inputs(rows), link.draws(rng, count)
         # Those of the prediction itself begin with the bare seed: noises would be one and the same.
@@ -193,6 +194,9 @@ def _expected(model: Model, drawn: Mapping[str, Any], inputs: Inputs, _: Any, fr
 
 def _measured(model: Model, drawn: Mapping[str, Any], inputs: Inputs, root: Any, fraction: Any, *limits: Any) -> Any:
     expected = _expected(model, drawn, inputs, root, fraction, *limits)
+    for covariate, column in model.columns.items():
+        if column == model.noise.by:  # the inputs hold numbers in its place
+            inputs = replace(inputs, noise_by=drawn[f"given {covariate}"])
     return sampled(model.measured(drawn, expected, inputs), jax.random.wrap_key_data(drawn["key"]), root)
 
 

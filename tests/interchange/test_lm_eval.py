@@ -173,3 +173,37 @@ def test_responses_of_both_are_a_fault(put):
     table = put("mine.csv", "run,accuracy.arc_easy\nrun-7,0.4\n")
     with pytest.raises(InputError, match=r"mine.csv has accuracy.arc_easy, and so have the files that were read"):
         read("lm_eval", [put("r.json", RESULT)], runs=table)
+
+
+def part(task, model, N=None):
+    config = {"model_num_parameters": N} if N else {}
+    return {"results": {task: {"acc,none": 0.4}}, "model_name": model, "config": config}
+
+
+def test_models_of_one_last_name_are_not_put_together(put):
+    files = [put(f"{i}.json", part(f"task{i}", f"runs/{i}/checkpoint-1000", 10**8 * i)) for i in range(1, 4)]
+    with pytest.raises(InputError) as error:
+        read("lm_eval", files)
+    assert len(error.value.faults) == 2
+    assert (
+        f"run checkpoint-1000: {files[1]}: the model is runs/2/checkpoint-1000, and in {files[0]} it is "
+        "runs/1/checkpoint-1000. Name the run of each, alike if they are one: RUN=FILE"
+    ) in str(error.value)
+    runs = read("lm_eval", [f"run-{i}={file}" for i, file in enumerate(files)])
+    assert runs.column("N").tolist() == [1e8, 2e8, 3e8]
+
+
+def test_one_run_may_be_named_for_files_of_several_names_but_not_sizes(put):
+    files = [put("1.json", part("arc", "here/a", 10**8)), put("2.json", part("piqa", "there/b", 10**8))]
+    assert len(read("lm_eval", [f"a={file}" for file in files])) == 1
+    files[1] = put("2.json", part("piqa", "here/a/", 2 * 10**8))
+    for prefix in ("", "a="):
+        with pytest.raises(InputError) as error:
+            read("lm_eval", [f"{prefix}{file}" for file in files])
+        said = f"run a: {files[1]}: model_num_parameters is 200000000, and in {files[0]} it is 100000000. Name their"
+        assert said in str(error.value)
+
+
+def test_a_group_that_does_not_say_which_way_is_better_has_accuracies(put):
+    content = part("mmlu", "a") | {"higher_is_better": {"mmlu": {"acc": None}}}
+    assert read("lm_eval", [put("r.json", content)]).targets == ("accuracy.mmlu",)

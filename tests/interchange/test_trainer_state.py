@@ -93,3 +93,34 @@ def test_tokens_of_some_entries_only_are_a_fault(put):
     history = [{"step": 10, "eval_loss": 3.0, "num_input_tokens_seen": 100}, {"step": 20, "eval_loss": 2.9}]
     with pytest.raises(InputError, match=r"only some entries have num_input_tokens_seen"):
         read("trainer_state", [put("s.json", {"log_history": history})])
+
+
+def test_the_loss_of_training_is_the_evaluated_one_where_there_is_one(put):
+    history = [
+        {"step": 5, "loss": 3.3},
+        {"step": 10, "loss": 3.1},
+        {"step": 10, "eval_train_loss": 2.9, "eval_loss": 3.0},
+        {"step": 20, "eval_loss": 2.8, "loss": 2.7},
+    ]
+    files = [put("a/s.json", {"log_history": history}), put("b/s.json", {"log_history": history[:2]})]
+    runs = read("trainer_state", files)
+    assert runs.names == ("a", "a")
+    assert runs.column("loss").tolist() == [3.0, 2.8]
+    assert runs.column("loss.train")[0] == 2.9
+    assert np.isnan(runs.column("loss.train")[1])
+    said = "loss.train is eval_train_loss; the loss that training logs was left out, and steps that have no other"
+    assert f"{said}: all of b" in runs.hints
+    assert not any("twice" in hint for hint in runs.hints)
+    assert said in read("trainer_state", files[:1]).hints
+
+
+def test_tokens_of_checkpoints_are_kept_beside_a_table_of_runs(put):
+    history = [{"step": s, "eval_loss": 3.0, "num_input_tokens_seen": s * 10**6, "learning_rate": 0.1} for s in (1, 2)]
+    file, table = put("a/s.json", {"log_history": history}), put("mine.csv", "run,N,D,learning_rate\na,1e8,9e6,0.2\n")
+    runs = read("trainer_state", [file], runs=table)
+    assert runs.column("D").tolist() == [1e6, 2e6]
+    assert runs.column("N").tolist() == [1e8, 1e8]
+    assert runs.column("learning_rate").tolist() == [0.2, 0.2]
+    said = "D: differs between the rows of a run, and was taken from the files that were read, not from "
+    assert any(hint.startswith(f"{said}{table}, which has one row a run") for hint in runs.hints)
+    assert f"learning_rate: taken from {table}, not from the files that were read" in runs.hints

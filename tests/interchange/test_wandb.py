@@ -117,3 +117,50 @@ def test_files_that_are_no_exports_are_faults(put):
         read("wandb", [put("c.csv", "Step,x,x__MIN\n1,2,2\n")])
     with pytest.raises(InputError, match=r"c.csv: the chart holds no value"):
         read("wandb", [put("c.csv", "Step,a - x,a - x__MIN\n1,,\n")])
+
+
+BESIDE = [{"name": "a", "summary": {"N": 1e8, "loss": 3.2, "loss.web": 3.1, "eval/loss": 3.0, "eval/web/loss": 2.9}}]
+
+
+def test_an_evaluated_loss_is_not_given_up_for_one_that_training_logged(put):
+    path = put("t.json", BESIDE)
+    with pytest.raises(InputError) as error:
+        read("wandb", [path])
+    assert len(error.value.faults) == 2
+    assert (
+        "'eval/loss' is to be called 'loss', as another column is, which may be of training. Say which to read: --map "
+        "'loss=train/loss' makes that one a label, --map 'loss=loss' this one"
+    ) in str(error.value)
+    assert "'loss.web=train/loss/web' makes" in str(error.value)
+    for maps, losses in (
+        (["loss=train/loss", "loss.web=train/loss/web"], [3.0, 2.9]),
+        (["loss=loss", "loss.web=loss.web"], [3.2, 3.1]),
+    ):
+        runs = read("wandb", [path], Card.parse(maps))
+        assert runs.targets == ("loss", "loss.web")
+        assert [runs.column(name)[0] for name in runs.targets] == losses
+    runs = read("wandb", [path], Card.parse(["eval/loss=loss.held", "eval/web/loss=loss.held_web"]))
+    assert set(runs.targets) == {"loss", "loss.web", "loss.held", "loss.held_web"}
+
+
+def test_settings_are_no_responses_whatever_their_names(put):
+    objects = [
+        {
+            "name": f"r{i}",
+            "config": {
+                "loss": {"z_weight": i * 1e-4, "type": "ce" if i else "z"},
+                "accuracy": {"top": i},
+                "bpb": f"b{i}",
+                "items.x": i,
+                "score": i,
+                "w": {"web": 0.5 + i / 4, "code": 0.5 - i / 4},
+            },
+            "summary": {"loss": 3.0 + i},
+        }
+        for i in (0, 1)
+    ]
+    runs = read("wandb", [put("t.json", objects)], Card.parse(["config/score=points"]))
+    assert runs.targets == ("loss",)
+    assert runs.column("loss").tolist() == [3.0, 4.0]
+    assert runs.column("w").tolist() == [[0.5, 0.5], [0.75, 0.25]]
+    assert set(runs.labels) == {"loss/z_weight", "loss/type", "accuracy/top", "config/bpb", "items/x", "points"}

@@ -194,7 +194,7 @@ def _part(
         # Within the fitted runs there is nothing to bend.
         beyond[:, edge.targets] *= edge.decades[0] > 0
     drawn = {n: v[positions] for n, v in posterior.values().items()} | {"bend": beyond}
-    drawn |= {"links": tuple(link.draws(np.random.default_rng((seed, k)), count) for k, link in enumerate(links))}
+    drawn |= {"links": tuple(link.draws(np.random.default_rng((seed, k)), count) for k, link in enumerate(links, 1))}
     at = tuple((link.inputs(1), link.limits, fractions(link.targets)) for link in links)
     places = (inputs, tuple(edge.inputs for edge in found), which, fractions(posterior.targets))
     return {"drawn": drawn, "places": places, "links": at}

@@ -53,7 +53,7 @@ class Funnel(NamedTuple):
         block = np.ix_(rest, rest)
         # Rows of an inverse covariance: what is known of the rest if the noise is.
         root = np.linalg.cholesky(np.linalg.inv(scale @ scale.T)[block])
-        before = np.linalg.inv(np.cov(prior.T))[block]
+        before = np.linalg.inv(np.atleast_2d(np.cov(prior.T)))[block]
         share, turn = np.linalg.eigh(np.linalg.solve(root, np.linalg.solve(root, before).T))
         axes, shares = np.eye(size), np.ones(size)
         axes[block] = np.linalg.solve(root.T, turn)

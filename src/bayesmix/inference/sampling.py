@@ -227,10 +227,9 @@ def _random(tasks: list[Task], chains: list[_Chains | None], number: int, size: 
 
 
 def _begun(program: Program, task: Task, settings: Settings) -> _Chains:
-    best = task.modes[0]
-    v = _starts(program, task, settings.chains)
-    z = np.linalg.solve(best.scale, (v - best.centre).T).T
-    return _Chains(task.funnel, best.centre, best.scale, program.size**-0.25, settings, z)
+    v, white = _starts(program, task, settings.chains), task.whitening or task.modes[0]
+    z = np.linalg.solve(white.scale, (v - white.centre).T).T
+    return _Chains(task.funnel, white.centre, white.scale, program.size**-0.25, settings, z)
 
 
 def _idle_lanes(slots: int, number: int, size: int) -> Any:

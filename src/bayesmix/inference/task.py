@@ -23,15 +23,18 @@ class Task:
     funnel : Funnel, optional
         Coordinates v to sample in; the program's own by default.
     modes : list of Mode
-        In those coordinates. The first whitens, chains start around all of them.
+        In those coordinates; chains start around all of them.
     rng : Generator
         Source of its randomness.
+    whitening : Mode, optional
+        What whitens at first; the first mode by default.
     """
 
     inputs: Inputs
     funnel: Funnel | None
     modes: list[Mode]
     rng: np.random.Generator
+    whitening: Mode | None = None
 
     @classmethod
     def of(
@@ -46,5 +49,10 @@ class Task:
         return cls(inputs, funnel, [m.within(funnel) for m in modes], rng)
 
     def after(self, u: np.ndarray) -> Task:
-        """Return the task that begins from what draws of u, shape (chain, draw, coordinate), have shown."""
-        return replace(self, modes=[Mode.fitted(inside(self.funnel, u.reshape(-1, u.shape[-1])))])
+        """Return the task that is whitened by what draws of u, shape (chain, draw, coordinate), have shown.
+
+        Chains start there too, unless there are several modes: one by one they would fall into whichever is nearest,
+        and might agree because all of them missed the others.
+        """
+        fitted = Mode.fitted(inside(self.funnel, u.reshape(-1, u.shape[-1])))
+        return replace(self, whitening=fitted, modes=self.modes if len(self.modes) > 1 else [fitted])

@@ -59,7 +59,9 @@ def paired(
 def joined(table: Table, path: Path) -> Table:
     """Add to a table what a CSV of runs says of them, by `run`, and by `step` if both have it.
 
-    What both say of a run is taken from the CSV. Its runs that are not in the table stay if they have a response.
+    What both say of a run is taken from the CSV, except what differs between rows of one run in the table, such as the
+    tokens of its checkpoints, where the CSV has one row for all of them. Runs of the CSV that are not in the table stay
+    if they have a response.
 
     Raises
     ------
@@ -89,17 +91,29 @@ def joined(table: Table, path: Path) -> Table:
     ]
     if faults:
         raise InputError(str(path), faults)
-    frame = frame.drop(columns=both)
-    added = other.iloc[[at[key] for key in ours]].drop(columns=keys).reset_index(drop=True)
+    kept = [name for name in both if "step" not in keys and _varies(frame, name)]
+    replaced = [name for name in both if name not in kept]
+    frame = frame.drop(columns=replaced)
+    added = other.iloc[[at[key] for key in ours]].drop(columns=[*keys, *kept]).reset_index(drop=True)
     known = set(ours)
     alone = [p for p, key in enumerate(theirs) if key not in known]
     measured = [p for p in alone if any(_measured(other, p))]
     whole = pd.concat([pd.concat([frame, added], axis=1), other.iloc[measured]], ignore_index=True).fillna("")
-    hints = [f"{', '.join(both)}: taken from {path}, not from the files that were read"] if both else []
+    hints = [f"{', '.join(replaced)}: taken from {path}, not from the files that were read"] if replaced else []
+    if kept:
+        what = f"{', '.join(kept)}: differs between the rows of a run, and was taken from the files that were read"
+        hints.append(f"{what}, not from {path}, which has one row a run; a column 'step' in both would tell them apart")
     if left_out := [theirs[p][0] for p in alone if p not in measured]:
         hints.append(f"{path}: runs without anything measured, left out: {listed(list(dict.fromkeys(left_out)))}")
     places = (*table.places, *(f"{path} row {lines[p]}" for p in measured))
     return replace(table, frame=whole, places=places, seen=seen, hints=(*table.hints, *hints))
+
+
+def _varies(frame: pd.DataFrame, name: str) -> bool:
+    """Say whether rows of one run differ in a column, empty cells aside."""
+    stated = set(zip(cells(frame, "run"), cells(frame, name), strict=True))
+    runs = [run for run, cell in stated if cell]
+    return len(set(runs)) < len(runs)
 
 
 def _measured(frame: pd.DataFrame, at: int) -> list[bool]:

@@ -13,7 +13,8 @@ and the label `stderr.accuracy.<task>`; its bits per byte become `bpb.<task>`. O
 else `exact_match`; others by name, as `<task>/<metric>` or `<task>/<metric>,<filter>`: `--map
 '{task}/acc_norm=accuracy.{task}'`. The items of a group of tasks are those of its parts; where no number is given
 they are what the standard error implies, items = p (1 - p) / stderr^2 + 1. A run is the last part of the model's
-name, or `RUN=FILE`; several files of one run are put together. N is `model_num_parameters`, where all files have it.
+name, or `RUN=FILE`; several files of one run are put together, if they are of one model and one N. N is
+`model_num_parameters`, where all files have it.
 
 Source: EleutherAI/lm-evaluation-harness, `lm_eval/loggers` and `lm_eval/evaluator.py`, version 0.4.
 """
@@ -21,7 +22,9 @@ Source: EleutherAI/lm-evaluation-harness, `lm_eval/loggers` and `lm_eval/evaluat
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,43 +39,68 @@ _USUAL = ("acc", "exact_match")
 _BPB = "bits_per_byte"
 
 
+@dataclass(frozen=True)
+class _File:
+    """What a file holds: its run and model, cells, names of its metrics, and which of several filters were taken."""
+
+    path: Path
+    run: str
+    model: str
+    cells: dict[str, str]
+    seen: list[str]
+    filtered: list[str]
+
+
 def read(sources: Sequence[Source], card: Card) -> Table:
     """Read the results of any number of runs."""
     found = every(sources, lambda source: _run_of(source, card), "lm_eval")
-    rows: dict[str, dict[str, str]] = {}
-    files: dict[str, list[str]] = {}
+    files: dict[str, list[_File]] = {}
     faults = []
-    for source, (run, measured, _, _) in zip(sources, found, strict=True):
-        row = rows.setdefault(run, {"run": run})
-        if twice := [name for name in measured if name in row and name != "N"]:
-            before = " and ".join(files[run])
-            what = f"{source.path}: {', '.join(twice[:3])} of this run were read from {before} already"
-            faults.append(Fault(what, "Keep one of the files, or name their runs: RUN=FILE", run=run))
-        row |= measured
-        files.setdefault(run, []).append(str(source.path))
+    for file in found:
+        before = files.setdefault(file.run, [])
+        faults += islice(_clashes(file, before), 1)
+        before.append(file)
     if faults:
         raise InputError("lm_eval", faults)
-    frame = pd.DataFrame(list(rows.values())).fillna("")
+    rows = [{"run": run} | {n: cell for file in of for n, cell in file.cells.items()} for run, of in files.items()]
+    frame = pd.DataFrame(rows).fillna("")
     hints = []
     if "N" in frame and "" in cells(frame, "N"):
         frame = frame.drop(columns="N")
         hints.append("only some files say model_num_parameters: N was not read")
-    seen = tuple(dict.fromkeys(name for _, _, names, _ in found for name in names))
-    if filtered := list(dict.fromkeys(text for *_, texts in found for text in texts)):
+    seen = tuple(dict.fromkeys(name for file in found for name in file.seen))
+    if filtered := list(dict.fromkeys(text for file in found for text in file.filtered)):
         remedy = "--map TASK/METRIC,FILTER=accuracy.TASK takes another"
         hints.append(f"of several filters the first was taken: {listed(filtered)}; {remedy}")
     frame, unsure = _whole_items(frame)
-    return Table(frame, tuple(" and ".join(files[run]) for run in rows), card, seen, (*hints, *unsure))
+    places = tuple(" and ".join(str(file.path) for file in of) for of in files.values())
+    return Table(frame, places, card, seen, (*hints, *unsure))
 
 
-def _run_of(source: Source, card: Card) -> tuple[str, dict[str, str], list[str], list[str]]:
-    """Return a file's run, its cells, the names that its metrics go by, and which of several filters were taken."""
+def _clashes(file: _File, before: Sequence[_File]) -> Iterator[Fault]:
+    """Yield what speaks against a file's being of the run that other files are of."""
+    for other in before:
+        if file.model and other.model and file.model != other.model:
+            what = f"{file.path}: the model is {file.model}, and in {other.path} it is {other.model}"
+            yield Fault(what, "Name the run of each, alike if they are one: RUN=FILE", run=file.run)
+        elif len({float(f.cells["N"]) for f in (file, other) if "N" in f.cells}) > 1:
+            sizes = f"is {file.cells['N']}, and in {other.path} it is {other.cells['N']}"
+            remedy = "Name their runs apart: RUN=FILE"
+            yield Fault(f"{file.path}: model_num_parameters {sizes}", remedy, run=file.run)
+        elif twice := [name for name in file.cells if name in other.cells and name != "N"]:
+            what = f"{file.path}: {', '.join(twice[:3])} of this run were read from {other.path} already"
+            yield Fault(what, "Keep one of the files, or name their runs: RUN=FILE", run=file.run)
+
+
+def _run_of(source: Source, card: Card) -> _File:
+    """Return what a file holds."""
     content = read_json(source.path)
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, Mapping) or not all(isinstance(task, Mapping) for task in results.values()):
         remedy = "Name a results_*.json of the harness"
         raise InputError(str(source.path), [Fault("no object 'results' with an object a task", remedy)])
-    run = source.run or _model_name(content)
+    model = _model_name(content)
+    run = source.run or Path(model).name
     if not run:
         remedy = f"Name it: RUN={source.path}"
         raise InputError(str(source.path), [Fault("the file does not say which model it is of", remedy)])
@@ -92,7 +120,9 @@ def _run_of(source: Source, card: Card) -> tuple[str, dict[str, str], list[str],
         remedy = "Map one by name: --map '{task}/acc_norm=accuracy.{task}'"
         raise InputError(str(source.path), [Fault("no task has acc, exact_match or bits_per_byte", remedy)])
     parameters = number(_part(content, "config").get("model_num_parameters"))
-    return run, ({"N": parameters} if parameters and float(parameters) > 0 else {}) | measured, seen, filtered
+    size = {"N": parameters} if parameters and float(parameters) > 0 else {}
+    # Where the user names the run, the model may go by several names.
+    return _File(source.path, run, "" if source.run else model, size | measured, seen, filtered)
 
 
 def _model_name(content: Mapping[str, Any]) -> str:
@@ -101,7 +131,7 @@ def _model_name(content: Mapping[str, Any]) -> str:
         match = re.search(r"(?:^|,)(?:pretrained|model)=([^,]+)", arguments)
         arguments = {"pretrained": match[1]} if match else {}
     name = content.get("model_name") or (arguments or {}).get("pretrained") or ""
-    return Path(str(name)).name
+    return str(Path(str(name))) if name else ""
 
 
 def _metrics(task: str, values: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -128,8 +158,9 @@ def _chosen(
             raise InputError(file, [fault])
     usual = next((known[f"{task}/{metric}"] for metric in _USUAL if f"{task}/{metric}" in known), None)
     if usual and not any(is_fraction(name) for name in chosen):
-        better = _part(content, "higher_is_better", task).get(usual[0], True)
-        chosen[f"{'accuracy' if better else 'error'}.{task}"] = usual
+        # Groups of tasks may say null, which is neither.
+        worse = _part(content, "higher_is_better", task).get(usual[0]) is False
+        chosen[f"{'error' if worse else 'accuracy'}.{task}"] = usual
     if f"{task}/{_BPB}" in known and not any(name.startswith("bpb") for name in chosen):
         chosen[f"bpb.{task}"] = known[f"{task}/{_BPB}"]
     return chosen

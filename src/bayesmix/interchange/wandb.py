@@ -9,13 +9,13 @@ chart.csv: "Step","swarm-1 - eval/loss","swarm-1 - eval/loss__MIN","swarm-1 - ev
 
 JSON (or one object a line, `.jsonl`) is what the client's objects hold, such as `[{"name": r.name, "state": r.state,
 "config": r.config, "summary": dict(r.summary)} for r in Api().runs("TEAM/PROJECT")]`; nested names are joined by
-dots, as in the CSV.
+dots, as in the CSV. No setting of `config` is a response: `loss.z_weight` there is the label `loss/z_weight`.
 
 `Name` is the run. Levanter's names are known: `parameter_count` is N, `throughput/total_tokens` D,
 `throughput/total_gflops` C, `eval/<set>/bpb` and `eval/<set>/loss` responses; others are mapped: `--map
-'val/{set}_nll=loss.{set}'`. Other columns are labels, without the tracker's own (`_timestamp`, ...) and without those
-that are blank or equal in every run. The first column of a chart is `step`, which is D after `--map step=D --unit
-D=TOKENS_A_BATCH`.
+'val/{set}_nll=loss.{set}'`. Where there is a column `loss` beside `eval/loss`, you are asked which to read. Other
+columns are labels, without the tracker's own (`_timestamp`, ...) and without those that are blank or equal in every
+run. The first column of a chart is `step`, which is D after `--map step=D --unit D=TOKENS_A_BATCH`.
 
 Source: table and chart export of the web application and `wandb.Api` of version 0.2x; names of metrics of
 marin-community/levanter, as of November 2026.
@@ -32,7 +32,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmix.card import Card
-from bayesmix.covariates import VECTORS, head, is_numeric
+from bayesmix.covariates import RESPONSES, VECTORS, head, is_numeric
 from bayesmix.errors import Fault, InputError
 from bayesmix.interchange._reading import Source, Table, cells, every, number, read_cells, read_json, settled
 
@@ -53,6 +53,8 @@ def read(sources: Sequence[Source], card: Card) -> Table:
     whole = pd.concat([frame for frame, _ in frames], ignore_index=True).fillna("")
     places = tuple(place for _, places in frames for place in places)
     columns = [str(name) for name in whole.columns]
+    if faults := _demoted(columns, card):
+        raise InputError("wandb", faults)
     frame = settled(whole, card, {name: new for name in columns if (new := _usual_name(name))}, "wandb")
     if "run" not in frame:
         raise InputError("wandb", [Fault("no column 'Name' of the runs", "Export it, or map another: --map ID=run")])
@@ -78,6 +80,22 @@ def _usual_name(name: str) -> str | None:
     if name == "state":
         return "State"
     return name.replace(".", "/") if "." in name and head(name) not in VECTORS else None
+
+
+def _demoted(columns: Sequence[str], card: Card) -> list[Fault]:
+    """Return a fault for every evaluation whose name another column has, which may be what training logged."""
+    given, _ = card.rename(columns)
+    free = [name for name in columns if name not in given]
+    usual = {name: _usual_name(name) for name in free if _MEASURED.fullmatch(name)}
+    return [
+        Fault(
+            f"{name!r} is to be called {new!r}, as another column is, which may be of training",
+            f"Say which to read: --map '{new}=train/{new.replace('.', '/')}' makes that one a label, "
+            f"--map '{new}={new}' this one",
+        )
+        for name, new in usual.items()
+        if new and new in free
+    ]
 
 
 def _without_noise(frame: pd.DataFrame, mapped: set[str]) -> tuple[pd.DataFrame, int]:
@@ -128,12 +146,23 @@ def _objects(path: Path) -> tuple[pd.DataFrame, list[str]]:
     rows, places = [], []
     for at, run in enumerate(content):
         parts = {key: value for key, value in run.items() if key not in ("config", "summary")}
-        row: dict[str, str] = {}
-        for part in (run.get("config"), run.get("summary"), parts):
+        row = {_setting(name): cell for name, cell in _flat(run.get("config") or {})}
+        for part in (run.get("summary"), parts):
             row |= dict(_flat(part or {}))
         rows.append(row)
         places.append(f"{path} object {at + 1}")
     return pd.DataFrame(rows).fillna(""), places
+
+
+def _setting(name: str) -> str:
+    """Return what a setting is called; one named like a response is still none.
+
+    >>> _setting("optimizer.lr"), _setting("loss.z_weight"), _setting("loss")
+    ('optimizer.lr', 'loss/z_weight', 'config/loss')
+    """
+    if head(name) not in (*RESPONSES, "items"):
+        return name
+    return name.replace(".", "/") if "." in name else f"config/{name}"
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

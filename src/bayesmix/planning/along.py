@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -147,13 +147,25 @@ def needed(posterior: Posterior, settings: Runs, by: str, response: Sequence[flo
     if nearest:
         warnings += distance(posterior, settings.rows(np.isin(settings.column(by), x[list(nearest)])), bent=False)
     for i, case in enumerate(cases):
-        for target, share in zip(posterior.targets, np.isinf(draws[:, i]).mean(axis=0), strict=True):
-            if share > 0:
-                warnings.append(
-                    f"{target}: in {share:.1%} of the draws no {by} up to {x[-1]:.4g} reaches {case}: they are inf in "
-                    "the table, and have no answer."
-                )
+        warnings += _ends(posterior.targets, by, x, draws[:, i], case)
     return Answer({by: np.exp(draws)}, cases, posterior.targets, tuple(warnings))
+
+
+def _ends(targets: Sequence[str], by: str, x: np.ndarray, draws: np.ndarray, case: str) -> Iterator[str]:
+    """Yield in what share of the draws, shape (draw, target), no setting reaches a response, or the least does."""
+    for target, never, always in zip(
+        targets, np.isinf(draws).mean(axis=0), (draws <= np.log(x[0])).mean(axis=0), strict=True
+    ):
+        if never > 0:
+            yield (
+                f"{target}: in {never:.1%} of the draws no {by} up to {x[-1]:.4g} reaches {case}: they are inf in "
+                "the table, and have no answer."
+            )
+        if always > 0:
+            yield (
+                f"{target}: in {always:.1%} of the draws {by} = {x[0]:.4g}, the least tried, reaches {case} already: "
+                "they are that in the table, and less may do. Try below it."
+            )
 
 
 def _along(posterior: Posterior, settings: Runs, by: str) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from bayesmix.covariates import signs
@@ -56,6 +58,18 @@ def worth_of_repeats(posterior: Posterior, planned: Runs) -> Answer:
     total = planned.column("D")[:, None]
     draws = np.minimum(np.stack(fresh, axis=1), total)
     worth = draws / total
-    return Answer(
-        {"fresh": draws, "worth": worth}, tuple(planned.names), posterior.targets, tuple(inherited(posterior, planned))
-    )
+    warnings = [*inherited(posterior, planned), *_floored(posterior, planned, draws)]
+    return Answer({"fresh": draws, "worth": worth}, tuple(planned.names), posterior.targets, tuple(warnings))
+
+
+def _floored(posterior: Posterior, planned: Runs, fresh: np.ndarray) -> Iterator[str]:
+    """Yield in what share of the draws the least number of fresh tokens tried does what a run does, or more."""
+    least = planned.column("D") / SPAN
+    shares = (fresh <= least[:, None] * (1 + 1e-9)).mean(axis=0)
+    for name, tokens, each in zip(planned.names, least, shares, strict=True):
+        for target, share in zip(posterior.targets, each, strict=True):
+            if share > 0:
+                yield (
+                    f"{target}: in {share:.1%} of the draws {tokens:.4g} fresh tokens, the fewest tried, do what "
+                    f"{name} does: they are that in the table, and fewer may do."
+                )

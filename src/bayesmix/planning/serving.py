@@ -108,8 +108,17 @@ def _cheapest(N: np.ndarray, log_D: np.ndarray, served: float) -> dict[str, np.n
     cost = _log_cost(N, log_D, served)
     best = np.clip(cost.argmin(axis=1), 1, len(N) - 2)
     at, least = vertex(np.log(N), cost, best)
+    steps = (at - np.log(N)[best]) / np.log(N[1] / N[0])
     # At an end of the sizes tried, or where no size reaches the response, there is no optimum.
-    inside = np.isfinite(least) & (np.abs(at - np.log(N)[best]) < np.log(N[1] / N[0]))
-    size, total = (np.where(inside, np.exp(v), np.nan) for v in (at, least))
-    tokens = (total / size - 2 * served) / 6
-    return {"N": size, "D": tokens, "D/N": tokens / size, "C": total}
+    inside = np.isfinite(least) & (np.abs(steps) < 1)
+    # D is not what the cost leaves for training: where serving is nearly all of it, that is a difference of roundings.
+    log_tokens = _between(log_D, best, np.where(inside, steps, 0.0))
+    size, tokens = (np.where(inside, np.exp(v), np.nan) for v in (at, log_tokens))
+    return {"N": size, "D": tokens, "D/N": tokens / size, "C": size * (6 * tokens + 2 * served)}
+
+
+def _between(values: np.ndarray, middle: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return values, shape (draw, place, target), some steps from a place, on the parabola through its neighbours."""
+    left, centre, right = (np.take_along_axis(values, (middle + s)[:, None], axis=1)[:, 0] for s in (-1, 0, 1))
+    with np.errstate(invalid="ignore"):
+        return centre + steps * (right - left) / 2 + steps**2 * (left + right - 2 * centre) / 2

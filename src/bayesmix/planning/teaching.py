@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,14 +36,15 @@ def worth_of_teacher(distilled: Posterior, supervised: Posterior, planned: Runs)
     supervised : Posterior
         Of a law in N and D, such as chinchilla or skaling, for the same target.
     planned : Runs
-        N and D of each student, and labels: ``teacher``, the teacher's loss, and ``teacher_N``, its parameters. Without
-        the latter the teacher is free, as where what it says of the tokens is stored already.
+        N and D of each student, and labels: ``teacher``, the teacher's loss, ``teacher_N``, its parameters, and those
+        that a model pools over. Without ``teacher_N`` the teacher is free, as where what it says of the tokens is
+        stored already.
 
     Returns
     -------
     Answer
-        One case a student: ``distilled`` and ``supervised`` loss at equal compute, and ``gain``, above 0 where the
-        teacher is worth it.
+        One case a student, numbered where some share a name: ``distilled`` and ``supervised`` loss at equal compute,
+        and ``gain``, above 0 where the teacher is worth it.
 
     Raises
     ------
@@ -60,10 +61,10 @@ def worth_of_teacher(distilled: Posterior, supervised: Posterior, planned: Runs)
     _check(distilled, supervised)
     N, D = planned.column("N"), planned.column("D")
     longer = D * (1 + (planned.column(TEACHER) if TEACHER in planned.table else 0.0) / (3 * N))
-    kept = [c for c in planned.table if c in ("run", "N")]
-    alone, instead = (
-        Runs.of(planned.table[kept].assign(D=tokens), planned=True, source=planned.source) for tokens in (D, longer)
-    )
+    names = _apart(planned.names)
+    # Without their teachers, students of one name may be alike, and are told apart by theirs.
+    kept = planned.table[[c for c in planned.table if c in ("N", *supervised.coordinates.levels)]].assign(run=names)
+    alone, instead = (Runs.of(kept.assign(D=tokens), planned=True, source=planned.source) for tokens in (D, longer))
     without = responses(supervised, alone)
     columns = {distilled.model.columns["supervised"]: np.median(without[:, :, 0], axis=0)}
     students = Runs.of(planned.table.assign(**columns), planned=True, source=planned.source)
@@ -71,10 +72,17 @@ def worth_of_teacher(distilled: Posterior, supervised: Posterior, planned: Runs)
     rival = np.resize(responses(supervised, instead), taught.shape)
     gain = rival - taught
     warnings = [*inherited(distilled, students), *inherited(supervised, instead)]
-    for name, share in zip(planned.names, (gain[:, :, 0] > 0).mean(axis=0), strict=True):
+    for name, share in zip(names, (gain[:, :, 0] > 0).mean(axis=0), strict=True):
         warnings.append(f"{name}: the teacher is worth it with probability {share:.2f}.")
     draws = {"distilled": taught, "supervised": rival, "gain": gain}
-    return Answer(draws, tuple(planned.names), distilled.targets, tuple(warnings))
+    return Answer(draws, names, distilled.targets, tuple(warnings))
+
+
+def _apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of which no two are alike: with the number of their row, if any are."""
+    if len(set(names)) == len(names):
+        return tuple(names)
+    return tuple(f"{name} ({row})" for row, name in enumerate(names, start=1))
 
 
 def _check(distilled: Posterior, supervised: Posterior) -> None:
