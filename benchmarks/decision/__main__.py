@@ -12,6 +12,7 @@ computed is kept in the folder, so that the same command goes on where it was st
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from decisions import LEVEL, decisions
 from replay import replays
@@ -54,11 +55,16 @@ def covered(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def needed(found: pd.DataFrame, batch: int) -> pd.DataFrame:
-    """Return mean regrets by number of runs, after every batch; a replay that stopped keeps its last regret."""
+    """Return mean regrets by number of runs, after every batch; a replay that stopped keeps its last regret.
+
+    Blank where a policy, which goes in larger steps, was never asked.
+    """
     steps = found.pivot_table(index="runs", columns=["policy", "seed"], values="regret", sort=False).sort_index()
     mean = steps.ffill().T.groupby("policy", sort=False).mean()
     mean = mean.loc[:, mean.columns % batch == 0]
-    shown = mean.map("{:.4f}".format)
+    at = {policy: set(part) for policy, part in found.groupby("policy")["runs"]}
+    asked = [[n in at[policy] or n > max(at[policy]) for n in mean.columns] for policy in mean.index]
+    shown = mean.map("{:.4f}".format).where(np.array(asked), "")
     stopped = found.groupby(["policy", "seed"])["runs"].max().groupby("policy").mean()
     return shown.assign(**{"runs at the end": stopped.round(1)}).reset_index()
 

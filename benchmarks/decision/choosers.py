@@ -13,7 +13,7 @@ from bayesmix import Model, Posterior, Runs, fit, predict
 
 LAW = "effective_tokens"
 SIMULATED, TOP = 100_000, 128  # of RegMix
-STRENGTHS = (0.1, 5.0)  # of RegMix's mixtures around the natural one, smallest and largest
+STRENGTHS = (0.1, 5.0)  # of RegMix's mixtures, which lie around natural shares, smallest and largest
 
 # Wish, runs that were seen, random numbers: which mixture on offer.
 Chooser = Callable[[Wish, Runs, np.random.Generator], int]
@@ -52,7 +52,7 @@ def top_average(wish: Wish, runs: Runs, rng: np.random.Generator) -> int:
 
 
 def simulated(offer: Offer, rng: np.random.Generator) -> np.ndarray:
-    """Return mixtures around the habitual one, tight and loose, shape (mixture, domain)."""
+    """Return mixtures, tight and loose, shape (mixture, domain), around the habitual one for want of natural shares."""
     root = np.sqrt(offer.habitual)
     shape = root / root.sum() * len(root)
     strengths = np.geomspace(*STRENGTHS, 50)
@@ -80,7 +80,7 @@ def uniform(wish: Wish, _: Runs, __: np.random.Generator) -> int:
 CHOOSERS: Mapping[str, Chooser] = {
     "LightGBM, best forecast": by_rival(rivals.TREES),
     f"LightGBM, mean of the top {TOP} (RegMix)": top_average,
-    "log-linear, exact optimum (Olmix)": by_rival(rivals.LOG_LINEAR),
+    "log-linear, best forecast (Olmix)": by_rival(rivals.LOG_LINEAR),
     "random search: best run seen": best_seen,
     "habit": habit,
     "uniform": uniform,

@@ -29,7 +29,7 @@ class Offer:
     larger : DataFrame
         The same mixtures in the same order, of larger models; its losses are shown to nobody.
     habit : mapping of str to float
-        What one would train without any of the runs: the corpus as it is, or the uniform mixture.
+        What one would train without any of the runs: a mixture made by hand, or the uniform one.
     """
 
     learned: pd.DataFrame
@@ -82,10 +82,13 @@ CARD = Card(sum_tolerance=0.005)
 
 @cache
 def regmix() -> Offer:
-    """17 domains of the Pile at 1M: 512 runs, and 256 mixtures that were trained at 1M and at 60M."""
+    """17 domains of the Pile at 1M: 512 runs, and 256 mixtures that were trained at 1M and at 60M.
+
+    The habit is the mixture that RegMix calls human: that of the Pile's authors.
+    """
     config = yaml.safe_load((data("regmix-pile17") / "config_1b_human.yaml").read_text(encoding="utf-8"))
-    natural = {name.removeprefix("train_the_pile_"): weight for name, weight in config["train"].items()}
-    return Offer(pile("train", "1m"), pile("test", "1m"), pile("test", "60m"), natural)
+    human = {name.removeprefix("train_the_pile_"): weight for name, weight in config["train"].items()}
+    return Offer(pile("train", "1m"), pile("test", "1m"), pile("test", "60m"), human)
 
 
 @cache

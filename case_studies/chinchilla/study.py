@@ -27,7 +27,7 @@ BESIROGLU = {
 
 
 def draws(posterior: Posterior, name: str) -> np.ndarray:
-    group = posterior.derived() if name.endswith("_raw") or name == "a" else posterior.tree["posterior"]
+    group = posterior.derived() if name.endswith("_raw") else posterior.tree["posterior"]
     return group[name].values.ravel()
 
 
