@@ -32,11 +32,11 @@ def covariates(runs: Runs, fitted: Runs) -> np.ndarray:
 def lightgbm(small: Runs, large: Runs, target: str) -> np.ndarray:
     """RegMix: 1,000 rounds at a learning rate of 0.01, without its early stopping on what is to be forecast.
 
-    It has leaves of 20 runs or more, for 512 runs; of fewer than 200 a tenth do, since 40 could not be split at all.
+    It has leaves of 20 runs or more. Where that leaves hardly a split, in fewer than 100 runs, a tenth of them do.
     """
     from lightgbm import LGBMRegressor
 
-    leaf = min(20, max(2, len(small) // 10))
+    leaf = 20 if len(small) >= 100 else max(2, len(small) // 10)
     trees = LGBMRegressor(
         n_estimators=1000, learning_rate=0.01, min_child_samples=leaf, random_state=42, n_jobs=2, verbosity=-1
     )
