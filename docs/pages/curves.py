@@ -223,6 +223,7 @@ def _inputs(model: Model, rows: dict[str, np.ndarray], count: int, domains: int,
         response=np.full((count, 1), scale),
         observed=np.zeros((count, 1), bool),
         items=np.ones((count, 1)),
+        run=np.arange(count),
         noise_by=np.ones(count),
         sizes=tuple(sizes.items()),
     )

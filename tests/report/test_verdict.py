@@ -146,6 +146,9 @@ def test_many_domains_are_summed_up(mixing, decision):
     wide = dataclasses.replace(decision, domains=names, mixture=weights)
     train = verdict(results({"ye_m4": mixing}, decision=wide)).headline[0]
     assert train.startswith("Train a 30.0 %, b 20.0 %, c 15.0 %, d 10.0 %, e 10.0 %, g 6.0 %, 2 others 9.0 % (table")
+    seven = dataclasses.replace(decision, domains=names[:7], mixture=np.array([0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.1]))
+    train = verdict(results({"ye_m4": mixing}, decision=seven)).headline[0]
+    assert ", f 5.0 %: it beats" in train
 
 
 def test_where_nothing_was_asked_it_says_what_was_found(chinchilla, kaplan, comparison):

@@ -89,11 +89,12 @@ def _headline(results: Results, chosen: _Forecast | None) -> Iterator[str]:
 
 def _mixture(decision: Decision) -> str:
     order = np.argsort(-decision.mixture, kind="stable")
-    parts = [f"{decision.domains[i]} {numbers.percent(float(decision.mixture[i]))}" for i in order[:_DOMAINS]]
-    if len(rest := order[_DOMAINS:]):
-        others = "others" if len(rest) > 1 else "other"
+    # A single domain more takes no more room by its name.
+    named = _DOMAINS if len(order) > _DOMAINS + 1 else len(order)
+    parts = [f"{decision.domains[i]} {numbers.percent(float(decision.mixture[i]))}" for i in order[:named]]
+    if len(rest := order[named:]):
         share = numbers.percent(float(decision.mixture[rest].sum()))
-        parts.append(f"{len(rest)} {others} {share} (table below)")
+        parts.append(f"{len(rest)} others {share} (table below)")
     better = probability(decision.p_better, len(decision.gain))
     return f"Train {', '.join(parts)}: it beats {baseline_name(decision)} with probability {better}."
 
