@@ -11,6 +11,8 @@ from bayesmix.inference.mode import Mode
 from bayesmix.inference.program import Program
 from bayesmix.inputs import Inputs
 
+_HEAVY = 3.0  # nats of Laplace evidence below the best mode, within which one has a twentieth of its weight
+
 
 @dataclass(frozen=True)
 class Task:
@@ -51,8 +53,9 @@ class Task:
     def after(self, u: np.ndarray) -> Task:
         """Return the task that is whitened by what draws of u, shape (chain, draw, coordinate), have shown.
 
-        Chains start there too, unless there are several modes: one by one they would fall into whichever is nearest,
-        and might agree because all of them missed the others.
+        Chains start there too, unless there are several modes of some weight: one by one they would fall into whichever
+        is nearest, and might agree because all of them missed the others.
         """
         fitted = Mode.fitted(inside(self.funnel, u.reshape(-1, u.shape[-1])))
-        return replace(self, whitening=fitted, modes=self.modes if len(self.modes) > 1 else [fitted])
+        heavy = [m for m in self.modes if m.evidence > self.modes[0].evidence - _HEAVY]
+        return replace(self, whitening=fitted, modes=heavy if len(heavy) > 1 else [fitted])
