@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import companion, load, load_informed, notice_of, read_planned, say, scales, show, warn_once
+from bayesmix.terminal import (
+    companion,
+    load,
+    load_informed,
+    notice_of,
+    read_planned,
+    refuse_replacing,
+    say,
+    scales,
+    show,
+    warn_once,
+)
 
 if TYPE_CHECKING:
     from bayesmix.decision import Problem
@@ -131,8 +142,7 @@ def next_(
     if pool and at:
         raise typer.BadParameter("the pool has its own scales", param_hint="--at")
     beside = companion(out, ".csv")
-    if pool and beside.exists() and beside.samefile(pool):
-        raise typer.BadParameter(f"{beside} would be written, and is the pool. Give another name", param_hint="--out")
+    refuse_replacing(pool, "the pool", out, beside)
     for path in (out, beside):
         refuse_overwrite(path, overwrite=force)
     stated, offered = Problem.read(problem), read_planned(pool)

@@ -11,7 +11,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.errors import listed
-from bayesmix.terminal import companion, pairs, read_card, say, say_notice, show, warn
+from bayesmix.terminal import companion, pairs, read_card, refuse_replacing, say, say_notice, show, warn
 
 if TYPE_CHECKING:
     from bayesmix.runs import Runs
@@ -45,7 +45,7 @@ def import_(
     if not format_ or not files:
         return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
     beside = companion(out, ".toml")
-    _keep_card(card, out, beside)
+    refuse_replacing(card, "the card of --card", out, beside)
     refuse_overwrite(out, overwrite=force)
     stated = read_card(card, map_, unit)
     read = interchange.read(format_, files, stated, runs=runs, same=pairs("--set", same, "N=1e6"))
@@ -95,16 +95,6 @@ def export(
         warn(caveat)
     show(launched.table().dropna(axis=1, how="all"), index=False)
     say(f"wrote {out}")
-
-
-def _keep_card(card: Path | None, *written: Path) -> None:
-    """Raise an error if the user's own card is a file that would be written: --force is not meant for it."""
-    for path in written:
-        if card and card.exists() and path.exists() and path.samefile(card):
-            raise typer.BadParameter(
-                f"{path} would be written, and is the card of --card. Give the table another name",
-                param_hint="--out",
-            )
 
 
 def _of_the_reader(read: Runs, where: list[str]) -> list[str]:

@@ -149,11 +149,11 @@ def learn(seen: Sequence[Seen], law: str, *, study: str = "") -> dict[str, LogNo
         Nothing was seen of this law, or the study is not among those that say something of it.
     """
     mine = [s for s in seen if s.law == law]
-    if study and study not in (studies := sorted({s.study for s in mine})):
-        raise BayesmixError(f"study {study!r} says nothing of {law!r}. Take one of {', '.join(studies)}")
     if not mine:
         known = ", ".join(sorted({s.law for s in seen}))
         raise BayesmixError(f"nothing was seen of {law!r} in past studies. Take one of {known}")
+    if study and study not in (studies := sorted({s.study for s in mine})):
+        raise BayesmixError(f"study {study!r} says nothing of {law!r}. Take one of {', '.join(studies)}")
     names = dict.fromkeys(s.quantity for s in mine)
     return {name: _predicted([s for s in mine if s.quantity == name], study) for name in names}
 

@@ -88,6 +88,15 @@ def companion(out: Path, suffix: str) -> Path:
     return out.with_suffix(suffix)
 
 
+def refuse_replacing(read: Path | None, what: str, *written: Path) -> None:
+    """Raise an error if a file that was given to be read is one that would be written: --force is not meant for it."""
+    for path in written:
+        if read and read.exists() and path.exists() and path.samefile(read):
+            raise typer.BadParameter(
+                f"{path} would be written, and is {what}. Give the table another name", param_hint="--out"
+            )
+
+
 def say(text: str = "") -> None:
     """Write to standard output."""
     typer.echo(text)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.covariates import head, is_target
+from bayesmix.covariates import is_target
 from bayesmix.decision.constraints import choices
 from bayesmix.decision.decide import decide, state
 from bayesmix.decision.decision import Decision
@@ -172,7 +172,7 @@ def _mean(saved: np.ndarray) -> tuple[float, float]:
 def _table(offered: Pool, taken: list[int], value: list[tuple[float, float]]) -> pd.DataFrame:
     """Return the runs taken with all that laws may need of them, what they cost and what they are worth."""
     whole = offered.runs.table
-    measured = [name for name in whole if is_target(head(str(name).removeprefix("items.")))]
+    measured = [name for name in whole if is_target(str(name).removeprefix("items."))]
     # C = 6ND follows by itself from N and D.
     known = {"N", "D", "C"} <= set(whole) and np.allclose(whole["C"], 6 * whole["N"] * whole["D"], rtol=1e-9, atol=0.0)
     left = whole.drop(columns=[*measured, *(["C"] if known else [])])

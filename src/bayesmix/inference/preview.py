@@ -58,8 +58,8 @@ def _weighed(
     log_weights = np.where(np.isfinite(potential), -potential - proposed, -np.inf)
     weights, k = smoothed(log_weights)
     if np.isinf(k) and np.isfinite(log_weights).any():
-        weights = log_weights - np.logaddexp.reduce(log_weights)  # which still say where to look next
-    return v, np.exp(weights), potential, k
+        weights = log_weights  # which still say where to look next
+    return v, _normalised(weights), potential, k
 
 
 def _normalised(log_weights: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.covariates import signs
 from bayesmix.errors import BayesmixError
 from bayesmix.grids import grid
-from bayesmix.parabola import vertex
+from bayesmix.parabola import between, vertex
 from bayesmix.planning.answer import Answer
 from bayesmix.planning.curves import GRID, SPAN, crossing, require_scale, responses
 from bayesmix.posterior import Posterior
@@ -112,13 +112,6 @@ def _cheapest(N: np.ndarray, log_D: np.ndarray, served: float) -> dict[str, np.n
     # At an end of the sizes tried, or where no size reaches the response, there is no optimum.
     inside = np.isfinite(least) & (np.abs(steps) < 1)
     # D is not what the cost leaves for training: where serving is nearly all of it, that is a difference of roundings.
-    log_tokens = _between(log_D, best, np.where(inside, steps, 0.0))
+    log_tokens = between(log_D, best, np.where(inside, steps, 0.0))
     size, tokens = (np.where(inside, np.exp(v), np.nan) for v in (at, log_tokens))
     return {"N": size, "D": tokens, "D/N": tokens / size, "C": size * (6 * tokens + 2 * served)}
-
-
-def _between(values: np.ndarray, middle: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return values, shape (draw, place, target), some steps from a place, on the parabola through its neighbours."""
-    left, centre, right = (np.take_along_axis(values, (middle + s)[:, None], axis=1)[:, 0] for s in (-1, 0, 1))
-    with np.errstate(invalid="ignore"):
-        return centre + steps * (right - left) / 2 + steps**2 * (left + right - 2 * centre) / 2

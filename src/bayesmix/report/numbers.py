@@ -6,8 +6,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from bayesmix.figures.style import short
+
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def together(values: Sequence[float], spread: float) -> list[str]:
@@ -69,13 +70,7 @@ def amount(value: float) -> str:
     >>> amount(7e10), amount(1.4e12), amount(5.88e23), amount(122e6), amount(999.7e9)
     ('70B', '1.4T', '5.88 × 10²³', '122M', '1T')
     """
-    rounded = float(f"{value:.3g}")
-    if abs(rounded) >= 1e15:
-        return plain(value)
-    for unit, suffix in _SUFFIXES:
-        if abs(rounded) >= unit:
-            return f"{rounded / unit:.3g}{suffix}"
-    return plain(value)
+    return short(value) if 1e3 <= abs(float(f"{value:.3g}")) < 1e15 else plain(value)
 
 
 def interval(middle: float, low: float, high: float) -> tuple[str, str]:
