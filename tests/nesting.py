@@ -8,7 +8,7 @@ from bayesmix.model import Model
 from bayesmix.precision import double
 
 K = 3  # domains, where nothing else is said
-properties = settings(max_examples=40, deadline=None, derandomize=True)
+properties = settings(max_examples=40)
 
 loss = st.floats(0.5, 5.0)
 excess = st.floats(0.05, 3.0)

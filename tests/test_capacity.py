@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bayesmix.laws.mixing._capacity import capacities, composition, portions
 from bayesmix.precision import double
 
-properties = settings(max_examples=60, deadline=None, derandomize=True)
+properties = settings(max_examples=60)
 DOMAINS = 6
 
 

@@ -9,7 +9,7 @@ from bayesmix.errors import InputError
 
 DOMAINS = ("web", "code", "books")
 TOKENS = {"web": 8e11, "code": 1e11, "books": 1e11}
-properties = settings(max_examples=60, deadline=None, derandomize=True)
+properties = settings(max_examples=60)
 counts = st.lists(st.floats(3, 13).map(lambda x: 10**x), min_size=2, max_size=12)
 
 

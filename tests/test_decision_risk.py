@@ -13,7 +13,7 @@ SHARES = st.floats(0.02, 0.98)
 
 
 @given(DRAWS, SHARES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_expected_shortfall_is_the_minimum_of_rockafellar_and_uryasev(draws, share):
     def auxiliary(a):
         return a + np.maximum(draws - a, 0).mean() / share
@@ -25,13 +25,13 @@ def test_expected_shortfall_is_the_minimum_of_rockafellar_and_uryasev(draws, sha
 
 
 @given(DRAWS, SHARES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_quantile_is_that_of_harrell_and_davis(draws, level):
     assert Risk("quantile", level)(draws, [len(draws)]) == pytest.approx(float(mstats.hdquantiles(draws, [level])[0]))
 
 
 @given(DRAWS, SHARES, st.floats(-5, 5), st.floats(0.1, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_risks_follow_shifts_and_scales_and_lie_between_the_extremes(draws, level, shift, scale):
     for kind in ("mean", "quantile", "cvar"):
         risk = Risk(kind, level)
@@ -69,7 +69,7 @@ def test_a_risk_says_what_it_is():
 
 
 @given(DRAWS, SHARES, st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_blurred_weights_bound_an_expected_shortfall_from_below(draws, share, width):
     weights = Risk("cvar", share).weights([len(draws)])
     blurred = softened(weights, min(width, len(draws)))

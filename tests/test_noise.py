@@ -61,7 +61,7 @@ def test_every_noise_is_tested():
 
 
 @pytest.mark.parametrize("name", REFERENCE)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(value=st.floats(0.01, 0.99), mean=st.floats(0.05, 0.95))
 def test_the_density_is_that_of_the_response_itself(name, value, mean):
     expected = REFERENCE[name](mean).logpdf(value)
@@ -105,7 +105,7 @@ def test_binomial_survives_rounded_fractions():
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(items=st.integers(1, 900), share=st.floats(0, 1), digits=st.integers(1, 17))
 def test_a_count_is_known_from_its_rounded_fraction(items, share, digits):
     """To whatever decimals it is stated; what half an item more makes is refused as far as its decimals tell."""

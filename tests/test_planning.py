@@ -154,6 +154,18 @@ def test_a_loss_below_the_floor_has_no_cheapest_model(posterior):
     assert table["median"].isna().all()
 
 
+def test_a_cheapest_model_at_an_end_of_the_sizes_tried_is_no_answer(posterior):
+    """The more is served, the smaller it is, down to the floor of the loss; which floats cannot tell from there."""
+    answer = inference_optimal(posterior, LEVEL, [1e12, 1e30])
+    lost = np.isnan(answer.draws["N"]).mean(axis=0)[:, 0]
+    assert lost[0] == 0
+    assert lost[1] > 0.5
+    (said,) = (w for w in answer.warnings if "at an end of the sizes tried" in w)
+    assert said.startswith(
+        f"loss: in {lost[1]:.1%} of the draws the cheapest model for 1e+30 tokens served is at an end"
+    )
+
+
 def test_repeated_tokens_are_worth_what_the_law_of_their_decay_says():
     """Where N is small beside the unique tokens, D' = U + U R (1 - exp(-(D / U - 1) / R))."""
     base = scale_runs()

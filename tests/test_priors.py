@@ -20,13 +20,13 @@ def tables(draw):
     return {family: [1.0, 1.0 + numbers[1]] if family == "Uniform" else numbers}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_a_prior_written_and_read_is_the_same(table):
     assert to_table(from_table(table)) == table
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_a_rebuilt_prior_has_the_same_density_in_double(table):
     with double():

@@ -21,7 +21,7 @@ WARMUP, PEAK = 2160, 3e-4
 
 schedule = st.lists(st.floats(0.0, 10.0), min_size=1, max_size=12)
 decay = st.floats(0.0, 1.0)
-properties = settings(max_examples=40, deadline=None, derandomize=True)
+properties = settings(max_examples=40)
 
 
 def constant_schedule(length):

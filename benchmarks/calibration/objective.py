@@ -103,12 +103,6 @@ class Objective:
         truth = self.bound[0].response[: len(self.runs), 0]
         return np.log(truth) - self.log_means(u[None], self.runs)[0]
 
-    @in_double
-    def quantities(self, u: np.ndarray) -> dict[str, Any]:
-        """Return the law's quantities of one fit, by name."""
-        values = _values(self.program, u, self.bound[0])
-        return {n: np.asarray(v).squeeze() for n, v in values.items() if n in self.model.law.quantities}
-
 
 def _filled(lanes: np.ndarray) -> np.ndarray:
     """Repeat lanes up to one of few round numbers, so that few shapes are compiled."""

@@ -25,11 +25,6 @@ def tasks() -> tuple[Task, ...]:
     return tuple(task for family in families for task in family.tasks() if at_hand(task.table))
 
 
-def task(name: str) -> Task:
-    """Return a task by its name."""
-    return {task.name: task for task in tasks()}[name]
-
-
 def listing(asked: list[str] | None = None) -> pd.DataFrame:
     """Return one row a task: what it is cut by, rows, and how far it asks.
 

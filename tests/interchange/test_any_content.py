@@ -35,7 +35,7 @@ def read_or_refuse(name, files, **others):
 
 
 @pytest.mark.parametrize("name", ["lm_eval", "trainer_state", "wandb"])
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(content=CONTENT)
 def test_any_json(tmp_path_factory, name, content):
     path = tmp_path_factory.mktemp("any") / "a.json"
@@ -45,7 +45,7 @@ def test_any_json(tmp_path_factory, name, content):
 
 
 @pytest.mark.parametrize("name", sorted(set(readable()) - {"lm_eval", "trainer_state"}))
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     tables=st.lists(st.tuples(st.lists(st.sampled_from(HEADS), min_size=1, max_size=4), ROWS), min_size=2, max_size=2)
 )

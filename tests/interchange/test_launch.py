@@ -13,7 +13,7 @@ from bayesmix.interchange._launch import apportion
 WEIGHTS = st.lists(st.one_of(st.just(0.0), st.floats(1e-12, 1.0)), min_size=1, max_size=40).filter(any)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(WEIGHTS, st.integers(2, 9))
 def test_rounded_weights_sum_to_one_exactly_and_move_by_less_than_a_unit(weights, digits):
     rounded = apportion(weights, digits)

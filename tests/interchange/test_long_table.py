@@ -100,7 +100,7 @@ def test_tables_of_another_shape_say_what_to_map(put):
         read("long_table", [put("l.csv", "id,target,loss\na,c4,3\n")])
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.floats(0.1, 20), min_size=3, max_size=3), min_size=1, max_size=6), st.randoms())
 def test_melting_and_reading_changes_nothing(tmp_path_factory, losses, random):
     rows = [(f"r{i}", f"t{j}", value) for i, row in enumerate(losses) for j, value in enumerate(row)]

@@ -147,7 +147,7 @@ def test_every_format_gives_the_weights_back(launched, name):
     assert list(weights) == list(expected)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=12).filter(lambda w: sum(w) > 0.01))
 @pytest.mark.parametrize("name", READERS)
 def test_whatever_the_mixture_weights_sum_to_one_to_the_last_digit(mixing, tmp_path_factory, name, weights):

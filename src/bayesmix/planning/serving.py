@@ -65,7 +65,11 @@ def inference_optimal(
     log_D = _log_tokens(posterior, N, D, response, labels)
     answers = [_cheapest(N, log_D, tokens) for tokens in served]
     draws = {name: np.stack([a[name] for a in answers], axis=1) for name in ("N", "D", "D/N", "C")}
-    warnings = [*(str(p) for p in posterior.problems()), *_unreached(posterior, log_D, response)]
+    warnings = [
+        *(str(p) for p in posterior.problems()),
+        *_unreached(posterior, log_D, response),
+        *_at_an_end(posterior, N, log_D, served, draws["N"]),
+    ]
     if np.isfinite(draws["C"]).any():
         middle = grid(posterior, {n: [np.nanmedian(draws[n])] for n in ("N", "D")}, labels, "models to serve")
         warnings += distance(posterior, middle, bent=False)
@@ -79,6 +83,20 @@ def _unreached(posterior: Posterior, log_D: np.ndarray, response: float) -> Iter
         if share > 0:
             limit = "below the floor" if sign > 0 else "above the ceiling"
             yield f"{target}: in {share:.1%} of the draws no N and D reach {response:g}, {limit}: they have no answer."
+
+
+def _at_an_end(
+    posterior: Posterior, N: np.ndarray, log_D: np.ndarray, served: Sequence[float], found: np.ndarray
+) -> Iterator[str]:
+    """Yield for each number of tokens and target in what share of the draws no size between the ends is cheapest."""
+    reached = np.isfinite(log_D).any(axis=1)
+    for i, tokens in enumerate(served):
+        for j, target in enumerate(posterior.targets):
+            if share := float((reached[:, j] & np.isnan(found[:, i, j])).mean()):
+                yield (
+                    f"{target}: in {share:.1%} of the draws the cheapest model for {tokens:g} tokens served is at an "
+                    f"end of the sizes tried, N = {N[0]:.3g} to {N[-1]:.3g}: they have no answer."
+                )
 
 
 def _log_tokens(
