@@ -89,7 +89,7 @@ def _at_an_end(
     posterior: Posterior, N: np.ndarray, log_D: np.ndarray, served: Sequence[float], found: np.ndarray
 ) -> Iterator[str]:
     """Yield for each number of tokens and target in what share of the draws no size between the ends is cheapest."""
-    reached = np.isfinite(log_D).any(axis=1)
+    reached = np.isfinite(log_D.min(axis=1))
     for i, tokens in enumerate(served):
         for j, target in enumerate(posterior.targets):
             if share := float((reached[:, j] & np.isnan(found[:, i, j])).mean()):
