@@ -45,12 +45,12 @@ def test_reads_toml(tmp_path):
     assert card.about == {"paper": "arXiv:0000.00000"}
 
 
-def test_factor_prefers_the_column_over_its_kind():
+def test_the_unit_of_a_column_goes_before_that_of_its_kind():
     card = Card.loads(TOML)
-    assert card.factor("N") == 1e6
-    assert card.factor("accuracy.mmlu") == 0.01
-    assert card.factor("accuracy.arc") == 0.001
-    assert card.factor("D") == 1.0
+    assert card.standard("N", 2.0) == 2e6
+    assert card.standard("accuracy.mmlu", 50.0) == 0.5
+    assert card.standard("accuracy.arc", 50.0) == 0.05
+    assert card.standard("D", 7.0) == 7.0
 
 
 @given(cards)
@@ -74,9 +74,10 @@ def test_parse_lists_all_faults():
         "  'x_{domain}' = 'w.web': expected one {place}, the same on both sides, or none. "
         'Write such as "weight_{domain}" = "w.{domain}"',
         "  N has the unknown unit 'milions'. Did you mean 'millions'?",
-        "  unit of unknown 'X'. Known: C, D, N, U, accuracy, bpb, error, loss, optimum, score, unique, w",
+        "  unit of unknown 'X'. Known: C, D, N, U, accuracy, bpb, error, loss, optimum, score, tokens, unique, w",
         "  D has the unit -1.0. Write a positive factor or one of "
-        "percent, thousands, millions, billions, trillions, bits, petaFLOP/s-days",
+        "percent, thousands, millions, billions, trillions, bits, "
+        "petaFLOP/s-days, perplexity",
     ]
 
 
@@ -87,8 +88,9 @@ def test_loads_lists_all_faults():
         "c.toml: 4 faults",
         "  unknown key 'colums'. Did you mean 'columns'?",
         "  units is not a table. Write [units] and its lines below it",
-        "  column 'wt.web' is none of the known vectors (w, unique, loss, bpb, error, accuracy, score, optimum, "
-        'items). Did you mean \'w.web\'? Or, if it is a label, map it to a name without a dot: "wt.web" = "wt_web"',
+        "  column 'wt.web' is none of the known vectors (w, unique, tokens, loss, bpb, error, accuracy, score, "
+        "optimum, items). Did you mean 'w.web'? Or, if it is a label, map it to a name without a dot: "
+        '"wt.web" = "wt_web"',
         "  notice is 3, expected a string. Put it in quotation marks",
     ]
 

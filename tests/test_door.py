@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from bayesmix.card import Card
@@ -32,8 +34,8 @@ def test_one_error_names_ten_kinds_of_fault(tmp_path):
     assert faults_of(TEN_FAULTS, tmp_path) == [
         "row 10, run i: the row has 7 cells, expected 10 as in the header. "
         "Separate cells by commas, and quote a cell that contains one",
-        "column 'wt.math' is none of the known vectors (w, unique, loss, bpb, error, accuracy, score, optimum, items). "
-        'Did you mean \'w.math\'? Or, if it is a label, map it to a name without a dot: "wt.math" = "wt_math"',
+        "column 'wt.math' is none of the known vectors (w, unique, tokens, loss, bpb, error, accuracy, score, optimum, "
+        'items). Did you mean \'w.math\'? Or, if it is a label, map it to a name without a dot: "wt.math" = "wt_math"',
         f"row 3, run b: N is -1e8, {positive} (parameters). Correct it, or remove the row",
         f"row 4, run c: D is '2O0e9', {positive} (tokens). "
         "Write a plain number such as 160e6, without suffix or separators",
@@ -130,7 +132,7 @@ def test_faults_of_the_card_and_of_the_cells_come_together(tmp_path):
     card = Card({"params": "N", "flop": "C"}, {"N": "millions"})
     faults = faults_of("params,flops,loss\n0,1e18,3\n", tmp_path, card)
     assert faults[0] == "mapped column 'flop' is not in the file. Did you mean 'flops'?"
-    assert faults[1].startswith("row 2: N is 0 (0 in standard units), expected")
+    assert faults[1].startswith("row 2: N is 0, expected")
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
@@ -157,3 +159,64 @@ def test_another_separator_than_a_comma_is_named(separator, tmp_path):
     text = "run,N,D,loss\na,1e8,2e9,3.1\n".replace(",", separator)
     faults = faults_of(text, tmp_path)
     assert any("the whole table is one column" in f and repr(separator) in f for f in faults)
+
+
+TOKENS = "run,N,tokens.web,tokens.code,loss\na,1e8,1.5e9,5e8,3.1\nb,1e8,0,2e9,3.2\n"
+
+
+def test_tokens_of_domains_are_a_mixture_and_their_sum_is_d():
+    same = "run,N,D,w.web,w.code,loss\na,1e8,2e9,0.75,0.25,3.1\nb,1e8,2e9,0,1,3.2\n"
+    assert Runs.loads(TOKENS, Card(), "t").hash == Runs.loads(same, Card(), "w").hash
+
+
+@pytest.mark.parametrize("of", ["tokens", "D"])
+def test_the_unit_of_tokens_may_be_said_of_their_sum(tmp_path, of):
+    path = tmp_path / "runs.csv"
+    path.write_text("tokens.web,tokens.code,loss\n1.5,0.5,3.1\n0,2,3.2\n")
+    assert Runs.read(path, Card(units={of: "billions"})).column("D").tolist() == [2e9, 2e9]
+
+
+def test_a_checkpoint_has_its_own_d_and_the_mixture_of_all_tokens(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("run,D,tokens.web,tokens.code,unique.web,loss\na,1e9,3e9,1e9,5e8,3.1\na,4e9,3e9,1e9,5e8,3.0\n")
+    runs = Runs.read(path, Card(run=("w",)))
+    assert runs.column("D").tolist() == [1e9, 4e9]
+    assert runs.column("w").tolist() == [[0.75, 0.25]] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("w.web,tokens.web,loss\n1,1e9,3\n",
+         "columns tokens.* and w.* both say what the mixture is. Remove one of the two"),
+        ("tokens.web,tokens.code,loss\n0,0,3\n", "row 2: tokens.* are all 0. Correct them, or remove the row"),
+        ("tokens.web,tokens.code,loss\n1e9,,3\n",
+         "row 2: tokens.code is missing, expected a number of tokens of 0 or more. Write 0 for an unused domain"),
+        ("tokens.web,tokens.code,loss\n1e9,-1,3\n",
+         "row 2: tokens.code is -1, expected a number of tokens of 0 or more. Correct it, or remove the row"),
+        ("tokens.web,unique.code,loss\n1e9,1e8,3\n",
+         "column 'unique.code' counts tokens of a domain without a weight. Known: w.web"),
+    ],
+)  # fmt: skip
+def test_faults_of_tokens(text, expected, tmp_path):
+    assert faults_of(text, tmp_path) == [expected]
+
+
+def test_perplexity_is_the_exponential_of_a_loss(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text(f"loss.web,loss.code\n{math.exp(3.0)},1.5\n,1.4\n")
+    runs = Runs.read(path, Card(units={"loss.web": "perplexity"}))
+    assert runs.column("loss.web")[0] == pytest.approx(3.0, rel=1e-12)
+    assert math.isnan(runs.column("loss.web")[1])
+    assert runs.column("loss.code").tolist() == [1.5, 1.4]
+
+
+@pytest.mark.parametrize(("cell", "shown"), [("1", "1 (0 in standard units)"), ("-2", "-2"), ("0.5", "0.5 (-0.69")])
+def test_a_perplexity_of_no_loss_is_a_fault(tmp_path, cell, shown):
+    (fault,) = faults_of(f"loss\n{cell}\n", tmp_path, Card(units={"loss": "perplexity"}))
+    assert fault.startswith(f"row 2: loss is {shown}")
+
+
+def test_only_a_loss_has_a_perplexity():
+    with pytest.raises(InputError, match="accuracy has the unit 'perplexity', which is of a loss alone"):
+        Card(units={"accuracy": "perplexity"})

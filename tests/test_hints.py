@@ -89,9 +89,12 @@ def test_a_size_that_no_unit_makes_believable_is_asked_about_all_the_same():
 def test_hint_for_losses_that_are_none_of_a_token():
     (hint,) = hints(**{"run": ["a", "b"], "loss.web": [363.2, 3.1]})
     assert hint == (
-        "loss.web is up to 363.2, above 20 nats/token in 1 of 2 rows: if it is a perplexity, give its logarithm; if a "
-        "sum over tokens, their mean; if the run diverged, leave the cell empty"
+        "loss.web: up to 363.2, above 20 nats/token in 1 of 2 rows. Perplexity? Say so: --unit loss.web=perplexity. A "
+        "sum over tokens? Give their mean. If the run diverged, leave the cell empty"
     )
+    (hint,) = hints(**{"run": ["a", "b"], "loss.web": [363.2, 3.1], "loss.code": [3.0, 25.0]})
+    assert hint.startswith("loss.web, loss.code: up to 363.2, above 20 nats/token in 2 of 2 rows. Perplexity? Say so: ")
+    assert "--unit loss=perplexity" in hint
     assert hints(**{"run": ["a", "b"], "loss.web": [11.0, None]}) == ()
 
 

@@ -22,8 +22,9 @@ UNITS: dict[str, float] = {
     "bits": math.log(2.0),  # a loss in bits/token, as nats/token
     "petaFLOP/s-days": 8.64e19,
 }
+PERPLEXITY = "perplexity"  # the exponential of a loss
 SUM_TOLERANCE = 1e-3  # mixtures are often rounded to three decimals
-_MEASURED = (*SCALARS, *BY_DOMAIN, *RESPONSES)
+_MEASURED = (*SCALARS, *BY_DOMAIN, "tokens", *RESPONSES)
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -120,10 +121,12 @@ class Card:
                 parts.append("".join([f"[{name}]\n", *lines]))
         return "\n".join(parts)
 
-    def factor(self, name: str) -> float:
-        """Return what a number in the column `name` is multiplied by."""
+    def standard(self, name: str, value: float) -> float:
+        """Return a number of the column `name` in standard units; NaN of what can be none in its unit."""
         unit = self.units.get(name, self.units.get(head(name), 1.0))
-        return UNITS[unit] if isinstance(unit, str) else float(unit)
+        if unit == PERPLEXITY:
+            return math.log(value) if value > 0 else math.nan
+        return value * (UNITS[unit] if isinstance(unit, str) else float(unit))
 
     def rename(self, columns: Sequence[str]) -> tuple[dict[str, str], list[Fault]]:
         """Return the columns that get another name, and what does not fit.
@@ -218,10 +221,13 @@ def _column_fault(old: str, new: object) -> Fault | None:
 def _unit_fault(name: str, unit: object) -> Fault | None:
     if head(name) not in _MEASURED or (head(name) in SCALARS and name not in SCALARS):
         return Fault(f"unit of unknown {name!r}", suggest(name, _MEASURED))
+    known = (*UNITS, PERPLEXITY)
+    if unit == PERPLEXITY and head(name) != "loss":
+        return Fault(f"{name} has the unit {unit!r}, which is of a loss alone", "State it of loss, or of loss.<target>")
     if isinstance(unit, str):
-        return None if unit in UNITS else Fault(f"{name} has the unknown unit {unit!r}", suggest(unit, UNITS))
+        return None if unit in known else Fault(f"{name} has the unknown unit {unit!r}", suggest(unit, known))
     if not toml.is_number(unit) or not unit > 0:
-        return Fault(f"{name} has the unit {unit!r}", f"Write a positive factor or one of {', '.join(UNITS)}")
+        return Fault(f"{name} has the unit {unit!r}", f"Write a positive factor or one of {', '.join(known)}")
     return None
 
 

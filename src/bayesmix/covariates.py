@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,10 +97,12 @@ RESPONSES = {
 SCALARS = ("N", "D", "C", "U")  # the covariates that are columns of their own and given, not derived
 MISSING = ("", "na", "n/a", "nan", "null", "none")  # how an empty cell is written, in any case
 BY_DOMAIN = ("w", "unique")  # the covariates with a column for every domain
-VECTORS = (*BY_DOMAIN, *RESPONSES, "items")
+VECTORS = (*BY_DOMAIN, "tokens", *RESPONSES, "items")  # tokens of a domain: read as weights and D
+
+_OF_A_MIXTURE = {"w": "a weight", "tokens": "a number of tokens"}
 
 # Names that a slip of the pen may have been meant for; trackers have labels such as optim.lr.
-_RESEMBLED = [name for name in VECTORS if name not in ("unique", "score", "optimum")]
+_RESEMBLED = [name for name in VECTORS if name not in ("unique", "tokens", "score", "optimum")]
 
 # How other people's tables name these things. A match is only ever suggested, never acted upon.
 _FOREIGN_NAMES = (
@@ -152,7 +154,7 @@ def is_target(name: str) -> bool:
 
 def is_numeric(name: str) -> bool:
     """Say whether every cell of a column must be a number; other columns are labels."""
-    return name in SCALARS or is_target(name) or name.startswith(("w.", "unique.", "items."))
+    return name in SCALARS or is_target(name) or name.startswith(("w.", "unique.", "tokens.", "items."))
 
 
 def admits(name: str, value: float) -> bool:
@@ -163,7 +165,7 @@ def admits(name: str, value: float) -> bool:
         return value >= 1 and value.is_integer()
     if head(name) == "unique":
         return value > 0
-    return 0 < value < math.inf or (head(name) == "w" and value == 0)
+    return 0 < value < math.inf or (head(name) in _OF_A_MIXTURE and value == 0)
 
 
 def expected(name: str) -> str:
@@ -172,11 +174,13 @@ def expected(name: str) -> str:
         return RESPONSES[head(name)].expected
     if head(name) == "items":
         return "a whole number of items above 0"
-    return "a weight of 0 or more" if head(name) == "w" else f"{POSITIVE} ({COVARIATES[head(name)].unit})"
+    if head(name) in _OF_A_MIXTURE:
+        return f"{_OF_A_MIXTURE[head(name)]} of 0 or more"
+    return f"{POSITIVE} ({COVARIATES[head(name)].unit})"
 
 
-def read_number(name: str, cell: str, factor: float) -> tuple[float, Fault | None]:
-    """Read a cell of the numeric column `name`.
+def read_number(name: str, cell: str, standard: Callable[[float], float]) -> tuple[float, Fault | None]:
+    """Read a cell of the numeric column `name`, of numbers that `standard` takes to standard units.
 
     Returns
     -------
@@ -188,18 +192,19 @@ def read_number(name: str, cell: str, factor: float) -> tuple[float, Fault | Non
     if cell.casefold() in MISSING:
         if head(name) == "unique":
             return math.inf, None
-        if name not in SCALARS and head(name) != "w":
+        if name not in SCALARS and head(name) not in _OF_A_MIXTURE:
             return math.nan, None
-        remedy = "Write 0 for an unused domain" if head(name) == "w" else "Fill it in, or remove the row"
+        remedy = "Write 0 for an unused domain" if head(name) in _OF_A_MIXTURE else "Fill it in, or remove the row"
         return math.nan, Fault(f"{name} is missing, expected {expected(name)}", remedy)
     try:
-        value = float(cell) * factor
+        stated = float(cell)
     except ValueError:
         remedy = "Write a plain number such as 160e6, without suffix or separators"
         return math.nan, Fault(f"{name} is {cell!r}, expected {expected(name)}", remedy)
+    value = standard(stated)
     if admits(name, value):
         return value, None
-    shown = cell if factor == 1 else f"{cell} ({value:g} in standard units)"
+    shown = cell if value == stated or math.isnan(value) else f"{cell} ({value:g} in standard units)"
     remedy = "Correct it, or leave the cell empty if it was not measured"
     if not is_target(name):
         remedy = "Correct it, or remove the row"

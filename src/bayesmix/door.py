@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -72,14 +73,17 @@ def admit(sheet: Sheet, card: Card, *, planned: bool, source: str) -> tuple[Cell
     findings = Findings()
     cells = _columns(sheet, card, findings)
     numbers = {
-        name: _convert(name, column, card.factor(name), findings) for name, column in cells.items() if is_numeric(name)
+        name: _convert(name, column, partial(card.standard, name), findings)
+        for name, column in cells.items()
+        if is_numeric(name)
     }
     labels = {name: column for name, column in cells.items() if name not in numbers}
+    _mix_tokens(numbers, card, findings)
     _normalise_mixtures(numbers, card.sum_tolerance, findings)
     _ask_for_weights(labels, findings)
     _check_duplicates(cells, numbers, findings)
     _check_targets(cells, numbers, planned=planned, findings=findings)
-    _check_run_rule(cells, card, findings)
+    _check_run_rule({*cells, *numbers}, card, findings)
     if faults := findings.faults():
         raise InputError(source, faults)
     return labels, numbers
@@ -126,14 +130,32 @@ def _full_rows(sheet: Sheet, names: Sequence[str], findings: Findings) -> list[l
     return [sheet.rows[at] for at in full]
 
 
-def _convert(name: str, column: Sequence[str], factor: float, findings: Findings) -> list[float]:
+def _convert(name: str, column: Sequence[str], standard: Callable[[float], float], findings: Findings) -> list[float]:
     numbers = []
     for at, cell in enumerate(column):
-        value, fault = read_number(name, cell, factor)
+        value, fault = read_number(name, cell, standard)
         numbers.append(value)
         if fault:
             findings.add(name, fault, at)
     return numbers
+
+
+def _mix_tokens(numbers: Numbers, card: Card, findings: Findings) -> None:
+    """Take the tokens of every domain for the mixture, and for D where there is no such column."""
+    names = [name for name in numbers if head(name) == "tokens"]
+    tokens = {name.removeprefix("tokens."): numbers.pop(name) for name in names}
+    if not tokens:
+        return
+    if any(head(name) == "w" for name in numbers):
+        findings.add("tokens", Fault("columns tokens.* and w.* both say what the mixture is", "Remove one of the two"))
+        return
+    totals = [math.fsum(row) for row in zip(*tokens.values(), strict=True)]
+    for at, total in enumerate(totals):
+        if total == 0:
+            findings.add("tokens", Fault("tokens.* are all 0", "Correct them, or remove the row"), at)
+    for domain, column in tokens.items():
+        numbers[f"w.{domain}"] = [n / total if total else math.nan for n, total in zip(column, totals, strict=True)]
+    numbers.setdefault("D", [card.standard("D", total) for total in totals])
 
 
 def _normalise_mixtures(numbers: Numbers, tolerance: float, findings: Findings) -> None:
@@ -196,7 +218,7 @@ def _check_targets(cells: Cells, numbers: Numbers, *, planned: bool, findings: F
                 remedy = "Remove the column, or map the one that holds the measurements"
                 findings.add(name, Fault(f"column {name!r} has no value at all", remedy))
     _check_items(cells, numbers, planned=planned, findings=findings)
-    _check_domains(cells, findings)
+    _check_domains(numbers, findings)
     if not planned and not any(is_target(name) for name in cells):
         what = "no column holds a response (loss, loss.web, accuracy.arc, ...)"
         findings.add("", Fault(what, _target_remedy(cells)))
@@ -205,12 +227,12 @@ def _check_targets(cells: Cells, numbers: Numbers, *, planned: bool, findings: F
             findings.add("", Fault(what, "Separate columns by commas, and write decimals with a point"))
 
 
-def _check_run_rule(cells: Cells, card: Card, findings: Findings) -> None:
+def _check_run_rule(columns: Collection[str], card: Card, findings: Findings) -> None:
     for name in card.run:
-        if not any(name in (column, head(column)) for column in cells):
+        if not any(name in (column, head(column)) for column in columns):
             findings.add(
                 "",
-                Fault(f"the card says that a run is told by {name!r}, which is no column", suggest(name, cells)),
+                Fault(f"the card says that a run is told by {name!r}, which is no column", suggest(name, columns)),
             )
 
 
@@ -231,12 +253,12 @@ def _check_items(cells: Cells, numbers: Numbers, *, planned: bool, findings: Fin
                     findings.add(items, Fault(what, "Fill it in, or remove the column"), at)
 
 
-def _check_domains(cells: Cells, findings: Findings) -> None:
-    for name in [name for name in cells if head(name) == "unique"]:
+def _check_domains(numbers: Numbers, findings: Findings) -> None:
+    for name in [name for name in numbers if head(name) == "unique"]:
         weight = f"w.{name.removeprefix('unique.')}"
-        if weight not in cells:
+        if weight not in numbers:
             what = f"column {name!r} counts tokens of a domain without a weight"
-            findings.add(name, Fault(what, suggest(weight, [c for c in cells if head(c) == "w"])))
+            findings.add(name, Fault(what, suggest(weight, [c for c in numbers if head(c) == "w"])))
 
 
 def _target_remedy(cells: Cells) -> str:

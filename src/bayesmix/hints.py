@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bayesmix.card import UNITS
+from bayesmix.card import PERPLEXITY, UNITS
 from bayesmix.covariates import COVARIATES, head, is_numeric, name_hint, stating
+from bayesmix.errors import listed
 
 # Units of N and D, the usual ones first: of N alone or of D alone they count too.
 _USUAL_UNITS = (
@@ -32,7 +33,7 @@ def hints_of(table: pd.DataFrame) -> list[str]:
     unnamed = list(table["run"]) == [str(position + 1) for position in range(len(table))]
     heads = {head(name) for name in table.columns if name != "run" or not unnamed}
     hints = [name_hint(name, heads) for name in table.columns if name != "run" and not is_numeric(name)]
-    hints += [*_unit_hints(table), *_loss_hints(table), _compute_hint(table)]
+    hints += [*_unit_hints(table), _loss_hint(table), _compute_hint(table)]
     hints += [_checkpoint_hint(table) if unnamed else _run_hint(table)]
     return [hint for hint in hints if hint]
 
@@ -72,16 +73,19 @@ def _within(values: Mapping[str, float], above: str, below: str, bounds: tuple[f
     return {above, below} <= values.keys() and bounds[0] <= values[above] / values[below] <= bounds[1]
 
 
-def _loss_hints(table: pd.DataFrame) -> Iterator[str]:
+def _loss_hint(table: pd.DataFrame) -> str | None:
     """Tell losses that no model has for a token."""
-    for name in (name for name in table.columns if head(name) == "loss"):
-        losses = table[name].to_numpy()
-        if high := int((losses > _NATS).sum()):
-            yield (
-                f"{name} is up to {np.nanmax(losses):g}, above {_NATS:g} nats/token in {high} of {len(table)} rows: if "
-                "it is a perplexity, give its logarithm; if a sum over tokens, their mean; if the run diverged, leave "
-                "the cell empty"
-            )
+    names = [name for name in table.columns if head(name) == "loss" and np.any(table[name].to_numpy() > _NATS)]
+    if not names:
+        return None
+    losses = table[names].to_numpy()
+    rows = np.count_nonzero((losses > _NATS).any(axis=1))
+    stated = names[0] if len(names) == 1 else "loss"
+    return (
+        f"{listed(names)}: up to {np.nanmax(losses):g}, above {_NATS:g} nats/token in {rows} of {len(table)} rows. "
+        f"Perplexity? Say so: --unit {stated}={PERPLEXITY}. A sum over tokens? Give their mean. If the run diverged, "
+        "leave the cell empty"
+    )
 
 
 def _compute_hint(table: pd.DataFrame) -> str | None:

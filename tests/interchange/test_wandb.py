@@ -62,7 +62,7 @@ def test_a_loss_that_diverged_to_infinity_is_missing_and_said(put):
 
 def test_another_column_may_be_the_size(put):
     card = Card.parse(["trainer.seed=N", "parameter_count=parameters"], ["N=1e8"])
-    with pytest.raises(InputError, match=r"run swarm-1: .*t.csv row 2: N is 0 "):
+    with pytest.raises(InputError, match=r"run swarm-1: .*t.csv row 2: N is 0, "):
         read("wandb", [put("t.csv", TABLE)], card)
 
 
