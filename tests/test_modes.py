@@ -14,6 +14,7 @@ from scipy import stats
 from bayesmix import laws
 from bayesmix.inference import explore
 from bayesmix.inference.blocks import blocks, separable
+from bayesmix.inference.funnel import outside
 from bayesmix.inference.mode import find_modes
 from bayesmix.inference.program import Program, program
 from bayesmix.inputs import padded, stacked
@@ -85,7 +86,7 @@ def test_of_very_many_rows_a_sample_shows_where_to_climb_and_all_of_them_where_t
     model = Model(loss, LOG_NORMAL).given(sigma=1.0)
     inputs = padded(model.inputs(runs)[0])
     compiled = program(model, inputs)
-    (found,) = explore._modes(compiled, [inputs], [compiled.prior(rng, 1000)])
+    (found,) = explore._modes(compiled, [inputs], [compiled.prior(rng, 1000)], None)
     whole = modes_of(model, runs)
     assert len(found) == len(whole) == 2, "neither sign is lost"
     for a, b in zip(found, whole, strict=True):
@@ -192,3 +193,30 @@ def test_the_prior_is_the_same_however_a_group_is_centred(synthetic):
                 ours, theirs = compiled.values(u, before), compiled.values(moved, after)
                 for name in model.unknowns:
                     np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9)
+
+
+@in_double
+def explored(model, runs):
+    inputs = padded(model.inputs(runs)[0])
+    compiled = program(model, inputs)
+    (found,) = explore.explore(compiled, [explore.Block(inputs, (0,))], 1)
+    (mode,) = found.task.modes
+    return compiled, found.prior[:, compiled.noise], outside(found.task.funnel, mode.centre)[0]
+
+
+def test_of_no_more_runs_than_the_law_has_coordinates_the_noise_stays_where_it_was():
+    """A constant that one run knows: given the noise, the mean of run and prior, weighted by their precision."""
+    model = Model(laws.get("constant"), LOG_NORMAL).given(L0=LogNormal(1.0, 0.5))
+    compiled, noise, at = explored(model, losses([2.0]))
+    assert at[compiled.noise] == pytest.approx(np.median(noise))
+    weight = np.exp(-2 * at[compiled.noise])
+    assert at[1 - compiled.noise] == pytest.approx(1.0 / 0.5**2 / (1 / 0.5**2 + weight), rel=1e-4)
+
+
+def test_of_more_runs_than_the_law_has_coordinates_the_noise_is_sought_too():
+    y = np.array([0.0, 0.02, -0.03, 0.01])
+    compiled, noise, at = explored(Model(laws.get("constant"), LOG_NORMAL), losses(2 * np.exp(y)))
+    assert at[compiled.noise] > np.median(noise) + 0.3
+    # The mode of log sigma given the mean: n s^2 / sigma^2 - n - (log sigma + 4.6) = 0.
+    left = (y - y.mean()) @ (y - y.mean()) * np.exp(-2 * at[compiled.noise]) - 4 - (at[compiled.noise] + 4.6)
+    assert left == pytest.approx(0.0, abs=1e-3)

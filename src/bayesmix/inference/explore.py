@@ -55,14 +55,32 @@ def explore(compiled: Program, blocks: list[Block], slots: int) -> list[Explored
     rngs = [np.random.default_rng(b.seed) for b in full]
     inputs = [b.inputs for b in full]
     priors = [compiled.prior(rng, _PRIOR_DRAWS, i) for rng, i in zip(rngs, inputs, strict=True)]
-    modes = _modes(compiled, inputs, priors)
+    held = _held(compiled, inputs, priors)
+    modes = _modes(compiled, inputs, priors, held)
     if inputs[0].centring and any(modes):
-        inputs, modes = _centred(compiled, inputs, modes, priors)
+        inputs, modes = _centred(compiled, inputs, modes, priors, held)
     tasks = [Task.of(compiled, i, m, p, r) for i, m, p, r in zip(inputs, modes, priors, rngs, strict=True)]
     return [Explored(b, t, p, len(t.modes)) for b, t, p in zip(blocks, tasks, priors, strict=False)]
 
 
-def _modes(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) -> list[list[Mode]]:
+def _held(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) -> np.ndarray | None:
+    """Return where the noise of each posterior is held while modes are sought, NaN where it is not.
+
+    A law may meet as many runs as it has coordinates without any error: the joint density is highest where the noise
+    vanishes, which is as good as nowhere, and every such solution a mode of its own. So the noise stays in the middle
+    of its prior.
+    """
+    if compiled.noise is None:
+        return None
+    of_noise = compiled.model.noise.quantities
+    own = sum(label.removesuffix(".relative") not in of_noise for label in compiled.labels)
+    exact = [np.asarray(i.observed).sum() <= own for i in inputs]
+    return np.where(exact, [np.median(prior[:, compiled.noise]) for prior in priors], np.nan)
+
+
+def _modes(
+    compiled: Program, inputs: list[Inputs], priors: list[np.ndarray], held: np.ndarray | None
+) -> list[list[Mode]]:
     """Return the modes of each posterior; of very many rows a sample is climbed first, from all over the prior."""
     starts, rows = None, len(inputs[0].response)
     if rows > _MANY:
@@ -71,7 +89,7 @@ def _modes(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) ->
         found = find_modes(program(compiled.model, sampled[0]).smooth, stacked(sampled), priors)
         if all(found):
             starts = np.stack([_tiled(modes, max(map(len, found))) for modes in found])
-    return find_modes(compiled.smooth, stacked(inputs), priors, starts)
+    return find_modes(compiled.smooth, stacked(inputs), priors, starts, held)
 
 
 def _tiled(modes: list[Mode], count: int) -> np.ndarray:
@@ -80,7 +98,11 @@ def _tiled(modes: list[Mode], count: int) -> np.ndarray:
 
 
 def _centred(
-    compiled: Program, inputs: list[Inputs], modes: list[list[Mode]], priors: list[np.ndarray]
+    compiled: Program,
+    inputs: list[Inputs],
+    modes: list[list[Mode]],
+    priors: list[np.ndarray],
+    held: np.ndarray | None,
 ) -> tuple[list[Inputs], list[list[Mode]]]:
     """Choose how each group is centred by how well the runs know it, and find the modes in those coordinates."""
     after = [_informed(compiled, i, found[0]) if found else i for i, found in zip(inputs, modes, strict=True)]
@@ -89,7 +111,7 @@ def _centred(
     for k, (a, b, found) in enumerate(zip(inputs, after, modes, strict=True)):
         for rank, centre in enumerate(_tiled(found, most) if found else ()):
             starts[k, rank] = compiled.recentred(centre, a, b)
-    again = find_modes(compiled.smooth, stacked(after), priors, starts)
+    again = find_modes(compiled.smooth, stacked(after), priors, starts, held)
     return after, [new if found else [] for new, found in zip(again, modes, strict=True)]
 
 

@@ -51,8 +51,9 @@ class Funnel(NamedTuple):
         size = len(centre)
         rest = np.delete(np.arange(size), noise)
         block = np.ix_(rest, rest)
-        # Rows of an inverse covariance: what is known of the rest if the noise is.
-        root = np.linalg.cholesky(np.linalg.inv(scale @ scale.T)[block])
+        # Rows of an inverse covariance: what is known of the rest if the noise is. It is never formed, since that of a
+        # needle is positive definite but for rounding.
+        root = np.linalg.qr(np.linalg.inv(scale)[:, rest]).R.T
         before = np.linalg.inv(np.atleast_2d(np.cov(prior.T)))[block]
         share, turn = np.linalg.eigh(np.linalg.solve(root, np.linalg.solve(root, before).T))
         axes, shares = np.eye(size), np.ones(size)

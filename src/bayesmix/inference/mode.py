@@ -62,7 +62,11 @@ class Mode:
 
 
 def find_modes(
-    program: Program, batch: Inputs, priors: list[np.ndarray], starts: np.ndarray | None = None
+    program: Program,
+    batch: Inputs,
+    priors: list[np.ndarray],
+    starts: np.ndarray | None = None,
+    held: np.ndarray | None = None,
 ) -> list[list[Mode]]:
     """Return the modes that matter of each posterior in a batch, best first; none where no density is finite.
 
@@ -74,14 +78,26 @@ def find_modes(
         Draws of u from the prior of each.
     starts : array, shape (posterior, start, coordinate)
         Where to climb from; the better ones of some draws of the prior by default.
+    held : array, shape (posterior,)
+        Where the noise's coordinate is held, NaN where it is not. Then it is as uncertain as it was before the runs.
     """
     centre = np.stack([np.median(p, axis=0) for p in priors])[:, None]
     low, high = np.stack([np.quantile(p, [0.16, 0.84], axis=0) for p in priors], axis=1)
     spread = (high - low)[:, None] / 2  # half the distance of these quantiles: a standard deviation without the tails
 
     def density(x):
-        values, gradients = program.density(centre + spread * x, batch)
-        return _walled(values, gradients * spread)
+        if held is None:
+            values, gradients = program.density(centre + spread * x, batch)
+            return _walled(values, gradients * spread)
+        noise = program.noise
+        free, at = np.isnan(held)[:, None], ((held - centre[:, 0, noise]) / spread[:, 0, noise])[:, None]
+        off = np.where(free, 0.0, x[..., noise] - at)
+        there = x.copy()
+        there[..., noise] -= off
+        values, gradients = program.density(centre + spread * there, batch)
+        values, gradients = values + off**2 / 2, gradients * spread
+        gradients[..., noise] = np.where(free, gradients[..., noise], off)
+        return _walled(values, gradients)
 
     if starts is None:
         starts = _promising(program, batch, np.stack([p[:_CANDIDATES] for p in priors]))
