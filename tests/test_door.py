@@ -189,6 +189,9 @@ def test_a_checkpoint_has_its_own_d_and_the_mixture_of_all_tokens(tmp_path):
     [
         ("w.web,tokens.web,loss\n1,1e9,3\n",
          "columns tokens.* and w.* both say what the mixture is. Remove one of the two"),
+        ("w.web,w.code,loss\n3,4,3\n",
+         "row 2: weights w.* sum to 7, expected 1 within 0.001. If they count tokens, call the columns tokens.<domain>"
+         "; else correct them"),
         ("tokens.web,tokens.code,loss\n0,0,3\n", "row 2: tokens.* are all 0. Correct them, or remove the row"),
         ("tokens.web,tokens.code,loss\n1e9,,3\n",
          "row 2: tokens.code is missing, expected a number of tokens of 0 or more. Write 0 for an unused domain"),

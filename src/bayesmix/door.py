@@ -28,6 +28,7 @@ from bayesmix.errors import Fault, InputError, suggest
 from bayesmix.sheet import Sheet
 
 EXACT = 1e-12  # a sum this near 1 is left alone, so that reading a written table changes nothing
+_COUNTS = 2.0  # weights that sum to more are no shares that were rounded, or lack a domain
 SHOWN = 5  # faults of one kind in one column that are written out
 
 Cells = dict[str, list[str]]
@@ -167,6 +168,8 @@ def _normalise_mixtures(numbers: Numbers, tolerance: float, findings: Findings) 
             remedy = "Correct them, add the domain that is not in the table, or state a sum_tolerance in the card"
             if abs(total - 100) <= 100 * tolerance:
                 remedy = in_percent("w")
+            elif total > _COUNTS:
+                remedy = "If they count tokens, call the columns tokens.<domain>; else correct them"
             fault = Fault(f"weights w.* sum to {total:.6g}, expected 1 within {tolerance:g}", remedy)
             findings.add("w", fault, at)
         elif abs(total - 1) > EXACT:
