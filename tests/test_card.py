@@ -76,8 +76,7 @@ def test_parse_lists_all_faults():
         "  N has the unknown unit 'milions'. Did you mean 'millions'?",
         "  unit of unknown 'X'. Known: C, D, N, U, accuracy, bpb, error, loss, optimum, score, tokens, unique, w",
         "  D has the unit -1.0. Write a positive factor or one of "
-        "percent, thousands, millions, billions, trillions, bits, "
-        "petaFLOP/s-days, perplexity",
+        "percent, thousands, millions, billions, trillions, bits, petaFLOP/s-days, perplexity",
     ]
 
 

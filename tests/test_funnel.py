@@ -68,6 +68,15 @@ def test_what_only_the_prior_knows_is_not_stretched(rng):
     assert outside(known, v)[1] == pytest.approx(np.zeros(10), abs=1e-5)
 
 
+def test_a_needle_thinner_than_rounding_has_coordinates_too(rng):
+    """The inverse of its covariance, were it formed, would be positive definite but for rounding."""
+    turn = ortho_group.rvs(SIZE, random_state=rng)
+    scale = turn @ np.diag([1e-9, 1e-9, 0.5, 1.0])
+    made = Funnel.of(np.zeros(SIZE), scale, rng.standard_normal((4000, SIZE)), NOISE)
+    v = rng.standard_normal((10, SIZE))
+    assert inside(made, outside(made, v)[0]) == pytest.approx(v, abs=1e-4)
+
+
 @pytest.mark.parametrize("noise", [0.01, 0.1, 1.0, 10.0])
 def test_lengths_are_the_standard_deviations_of_a_normal_mean(noise, rng):
     """Of a mean with prior Normal(0, 1), from 5 responses with noise 0.1 at the mode, by pencil and paper."""
