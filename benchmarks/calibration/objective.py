@@ -54,7 +54,7 @@ class Objective:
 
     def starts(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Draw starts from the law's priors, shape (start, coordinate)."""
-        return self.program.prior(rng, count, self.bound[0])[:, _active(self.program)]
+        return self.program.prior(rng, count, self.bound[0])[:, self.program.of_law]
 
     @in_double
     def minimise(
@@ -115,15 +115,8 @@ def _filled(lanes: np.ndarray) -> np.ndarray:
 # Programs are kept for the next table of the same shape, and these functions with them.
 
 
-@lru_cache(maxsize=64)
-def _active(program: Program) -> np.ndarray:
-    """Return which coordinates are of the law: those of the noise matter to no residual."""
-    noise = tuple(program.model.noise.quantities)
-    return np.flatnonzero([label.removesuffix(".relative") not in noise for label in program.labels])
-
-
 def _values(program: Program, u: Any, inputs: Any) -> dict[str, Any]:
-    return program.values(jnp.zeros(program.size).at[_active(program)].set(u), inputs)
+    return program.values(jnp.zeros(program.size).at[program.of_law].set(u), inputs)
 
 
 def _log_mean(program: Program, u: Any, inputs: Any) -> Any:

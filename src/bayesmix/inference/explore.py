@@ -72,9 +72,7 @@ def _held(compiled: Program, inputs: list[Inputs], priors: list[np.ndarray]) -> 
     """
     if compiled.noise is None:
         return None
-    of_noise = compiled.model.noise.quantities
-    own = sum(label.removesuffix(".relative") not in of_noise for label in compiled.labels)
-    exact = [np.asarray(i.observed).sum() <= own for i in inputs]
+    exact = [np.asarray(i.observed).sum() <= len(compiled.of_law) for i in inputs]
     return np.where(exact, [np.median(prior[:, compiled.noise]) for prior in priors], np.nan)
 
 

@@ -86,19 +86,12 @@ def find_modes(
     spread = (high - low)[:, None] / 2  # half the distance of these quantiles: a standard deviation without the tails
 
     def density(x):
-        if held is None:
-            values, gradients = program.density(centre + spread * x, batch)
-            return _walled(values, gradients * spread)
-        noise = program.noise
-        free, at = np.isnan(held)[:, None], ((held - centre[:, 0, noise]) / spread[:, 0, noise])[:, None]
-        off = np.where(free, 0.0, x[..., noise] - at)
-        there = x.copy()
-        there[..., noise] -= off
-        values, gradients = program.density(centre + spread * there, batch)
-        values, gradients = values + off**2 / 2, gradients * spread
-        gradients[..., noise] = np.where(free, gradients[..., noise], off)
-        return _walled(values, gradients)
+        values, gradients = program.density(centre + spread * x, batch)
+        return _walled(values, gradients * spread)
 
+    if held is not None:
+        at = (held[:, None] - centre[..., program.noise]) / spread[..., program.noise]
+        density = _holding(density, program.noise, at)
     if starts is None:
         starts = _promising(program, batch, np.stack([p[:_CANDIDATES] for p in priors]))
     near = _approach(density, (starts - centre) / spread)
@@ -127,6 +120,20 @@ def _promising(program: Program, batch: Inputs, u: np.ndarray) -> np.ndarray:
 def _walled(values: np.ndarray, gradients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     finite = np.isfinite(values) & np.isfinite(gradients).all(axis=-1)
     return np.where(finite, values, _WALL), np.where(finite[..., None], gradients, 0.0)
+
+
+def _holding(density: Callable, coordinate: int | None, at: np.ndarray) -> Callable:
+    """Return a density whose coordinate is held somewhere, free where that is NaN, and standard normal around it."""
+
+    def around(x):
+        off = np.where(np.isnan(at), 0.0, x[..., coordinate] - at)
+        there = x.copy()
+        there[..., coordinate] -= off
+        values, gradients = density(there)
+        gradients[..., coordinate] = np.where(np.isnan(at), gradients[..., coordinate], off)
+        return values + off**2 / 2, gradients
+
+    return around
 
 
 def _differences(density: Callable, x: np.ndarray) -> np.ndarray:

@@ -74,6 +74,12 @@ class Program:
         return len(self.labels)
 
     @cached_property
+    def of_law(self) -> np.ndarray:
+        """Coordinates of the law: those of the noise matter to no residual."""
+        noise = self.model.noise.quantities
+        return np.flatnonzero([label.removesuffix(".relative") not in noise for label in self.labels])
+
+    @cached_property
     def terms(self) -> list[list[str]]:
         """Sites that are sampled by their sum and their ratios."""
         return coordinates.terms(self.model)
