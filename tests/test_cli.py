@@ -106,6 +106,22 @@ def test_a_result_is_not_named_like_what_is_written_beside_it(bayesmix, saved, t
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_suspicious_of_planned_runs_is_said_too(bayesmix, saved, tmp_path):
+    line = ["predict", saved / "scale.nc", "--at", "N=70,D=1400", "--out", tmp_path / "p.csv"]
+    code, _, err = bayesmix(*line)
+    assert code == 0
+    assert "hint: N " in err
+
+
+def test_a_table_to_predict_is_not_replaced_by_its_forecast(bayesmix, saved, tmp_path):
+    planned = tmp_path / "plan.csv"
+    planned.write_text("run,N,D\na,1e9,2e10\n")
+    code, _, err = bayesmix("predict", saved / "scale.nc", "--planned", planned, "--out", planned, "--force")
+    assert code == 2
+    assert "is what the command reads" in " ".join(err.replace("│", " ").split())
+    assert planned.read_text() == "run,N,D\na,1e9,2e10\n"
+
+
 def test_a_file_that_is_not_there_exits_3_without_a_traceback(tmp_path):
     process = command("check", tmp_path / "none.csv")
     out, err = process.communicate(timeout=60)

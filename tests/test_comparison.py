@@ -418,6 +418,15 @@ def test_models_that_cannot_be_told_apart_are_said_to_be_so():
     assert "The table does not decide between them" in said
     assert "95 % interval of 12 paired differences" in said
     assert any("Only 12 units" in w for w in found.warnings)
+    assert found.undecided == (found.table.index[1],)
+
+
+def test_each_model_is_told_apart_from_the_best_by_itself():
+    y = losses(120)
+    found = compare({"good": shifted(y, 0), "off": shifted(y, 0.1), "near": shifted(y, 0.001)})
+    assert found.table.index[2] == "off"
+    assert len(found.undecided) == 1
+    assert found.undecided == (found.table.index[1],)
 
 
 def shifted(y: np.ndarray, by: float, runs=None):

@@ -37,7 +37,10 @@ def test_missing_measurements_are_counted():
 def test_a_table_that_feeds_no_law_says_so():
     runs = Runs.of(pd.DataFrame({"lr": [0.1, 0.2], "accuracy": [0.3, 0.4]}))
     assert "no columns here that feed the common laws and vary" in "\n".join(described(runs))
-    assert "no columns here that feed chinchilla and vary" in "\n".join(described(runs, ["chinchilla"]))
+    said = "\n".join(described(runs, ["chinchilla", "constant"]))
+    assert "chinchilla           not shown by such runs: " in said
+    assert "N" in said.partition("such runs: ")[2].splitlines()[0]
+    assert "constant             not shown by such runs: nothing of it depends on the run" in said
 
 
 def test_the_catalogue_has_a_line_for_every_law():

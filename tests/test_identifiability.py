@@ -5,7 +5,7 @@ from numpyro.distributions import LogNormal
 
 from bayesmix import modelfile
 from bayesmix.errors import BayesmixError, InputError
-from bayesmix.identifiability import assess, design_facts, feedable, prior_left, weak
+from bayesmix.identifiability import assess, design_facts, feedable, lacking, prior_left, weak
 from bayesmix.model import Model
 from bayesmix.runs import Runs
 from fakes import mixture_runs, scale_runs, table
@@ -109,6 +109,13 @@ def test_the_models_asked_for_are_assessed_if_they_can_be_fed():
     assert list(found) == ["kaplan_nd"]
     assert all(0 <= share <= 1 + 1e-9 for share in found["kaplan_nd"].values())
     assert set(assess(scale_runs())) == {"chinchilla", "alab_m2"}
+
+
+def test_what_runs_lack_is_said():
+    one_size = Runs.of(scale_runs().table.drop(columns="C").assign(N=1e8))
+    assert lacking(one_size, Model.read("chinchilla")) == "N must vary"
+    assert lacking(scale_runs(), Model.read("chinchilla")) == ""
+    assert "U" in lacking(scale_runs(), Model.read("muennighoff"))
 
 
 def test_every_model_that_is_named_is_assessed_though_others_share_its_law():

@@ -3,6 +3,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 from numpyro.distributions import Normal
 
 from bayesmix import laws
@@ -160,10 +161,21 @@ def test_two_modes_are_found_counted_and_reported():
     assert not posterior.converged
 
 
-def test_nothing_global_stays_changed(conjugate):
+def test_nothing_global_stays_changed(conjugate, tmp_path):
     assert jax.config.jax_enable_x64 is False
     assert jax.numpy.ones(1).dtype == np.float32
     assert jax.config.jax_compilation_cache_dir is None
+    wanted = {"jax_compilation_cache_dir": str(tmp_path), "jax_persistent_cache_min_compile_time_secs": 0.0}
+    before = {name: getattr(jax.config, name) for name in wanted}
+    for name, value in wanted.items():
+        jax.config.update(name, value)
+    try:
+        jax.jit(lambda x: x * 3.25 + 1)(1.0)
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
+    assert list(tmp_path.iterdir()), "programs of the user's own are kept where the user says"
 
 
 @pytest.mark.parametrize(("draws", "warmup"), [(0, 10), (10, 0), (-1, 10)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpyro.distributions import Beta, Dirichlet, LogNormal, Normal
 
-import bayesmix.law
+import bayesmix.provenance
 from bayesmix import laws
 from bayesmix.errors import BayesmixError
 from bayesmix.law import Prior, Reference, law, prior, reference
@@ -172,9 +172,9 @@ def test_the_fingerprint_changes_with_the_files_that_a_law_takes_functions_from(
     def fingerprints():
         return {name: laws.get(name).given().fingerprint for name in laws.names()}
 
-    before, code = fingerprints(), bayesmix.law._code
+    before, code = fingerprints(), bayesmix.provenance._code
     assert fingerprints() == before
-    monkeypatch.setattr("bayesmix.law._code", lambda source: code(source) + "\npass" * (source is file))
+    monkeypatch.setattr("bayesmix.provenance._code", lambda source: code(source) + "\npass" * (source is file))
     after = fingerprints()
     assert sorted(name for name in before if after[name] != before[name]) == laws_of_it
 
@@ -223,3 +223,14 @@ def test_priors_of_several_elements_are_refused(bad, text):
         with pytest.raises(BayesmixError) as caught:
             change()
         assert str(caught.value).startswith(text)
+
+
+def test_a_law_without_source_has_a_fingerprint_of_its_code():
+    """Typed into an interpreter, which keeps none."""
+    found = []
+    for body in ("a * N", "a * N", "a + N", "2 * a * N"):
+        names = {"law": law, "prior": prior, "Normal": Normal, "__name__": "__console__"}
+        exec(f"@law(paper='nowhere')\ndef loss(N, *, a=prior(Normal(0, 1), '', 'any')):\n    return {body}", names)
+        found.append(names["loss"].fingerprint)
+    assert found[0] == found[1]
+    assert len(set(found)) == 3

@@ -120,6 +120,16 @@ def test_beyond_its_runs_a_link_bends_as_any_forecast_does():
     assert any("is read off a loss of 1.2 to 6" in w for w in found.warnings)
 
 
+def test_functions_of_one_name_are_not_taken_for_each_other():
+    posterior = link()
+    asked, _ = posterior.model.inputs(Runs.of(pd.DataFrame({"loss": [1.5, 2.5]}), planned=True), posterior.coordinates)
+    once, twice = (
+        over_draws(function, posterior.model, posterior.values(), asked)
+        for function in (lambda *a: mean(*a), lambda *a: 2 * mean(*a))
+    )
+    np.testing.assert_allclose(twice, 2 * once)
+
+
 def test_of_one_score_the_best_mixture_is_that_of_its_loss(mixing):
     read = link("loss.web")
     by_loss = decide(mixing, Problem({"loss.web": 1}), seed=0)

@@ -220,3 +220,17 @@ def test_of_more_runs_than_the_law_has_coordinates_the_noise_is_sought_too():
     # The mode of log sigma given the mean: n s^2 / sigma^2 - n - (log sigma + 4.6) = 0.
     left = (y - y.mean()) @ (y - y.mean()) * np.exp(-2 * at[compiled.noise]) - 4 - (at[compiled.noise] + 4.6)
     assert left == pytest.approx(0.0, abs=1e-3)
+
+
+def test_coordinates_of_a_pooled_noise_are_not_of_the_law():
+    """Of twelve runs that a law of five coordinates cannot meet exactly, whatever the noise is made of."""
+    table = pd.DataFrame({
+        "N": np.geomspace(1e7, 1e9, 12), "D": np.geomspace(1e9, 1e10, 12)[::-1], "loss": np.linspace(4, 3, 12),
+        "family": list("abcd") * 3,
+    })  # fmt: skip
+    plain = Model.read("chinchilla")
+    pooled = dataclasses.replace(plain, pooling={"nu": Pooling("family", "partial")})
+    for model in (plain, pooled):
+        compiled = program(model, model.inputs(Runs.of(table))[0])
+        assert {compiled.labels[i].split(".")[0] for i in compiled.of_law} == {"E", "A", "B", "alpha", "beta"}
+        assert len(compiled.of_law) == 5

@@ -171,4 +171,4 @@ def test_the_command_writes_the_proposal_and_the_runs(tmp_path, monkeypatch, bay
     assert bayesmix(*again, "--at", "N=1")[0] == 2
     code, _, err = bayesmix(*again)
     assert code == 2, "what runs are chosen from is not replaced by them"
-    assert "is the pool" in err
+    assert "is what the command reads" in " ".join(err.replace("│", " ").split())

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 import bayesmix
-from bayesmix import Problem, demo, ready
+from bayesmix import Problem, demo, modelfile, ready
 from bayesmix.card import Card
 from bayesmix.cli import app
 from bayesmix.decision.constraints import choices
@@ -114,7 +114,8 @@ def test_the_demonstration_does_not_replace_a_folder_unasked(tmp_path):
 
 
 def test_the_tables_of_the_readme_are_read():
-    card, problem, _ = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    card, problem, *models = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    assert [modelfile.loads(model, name="m").law.name for model in models] == ["chinchilla", "effective_tokens"]
     assert Card.loads(card).columns["model_size"] == "N"
     stated = Problem.of(tomllib.loads(problem))
     assert stated.candidates.keys() == {"house"}

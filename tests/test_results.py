@@ -96,11 +96,15 @@ def test_a_decision_comes_back_exactly(decision, tmp_path):
 def test_a_decision_by_a_function_of_ones_own_says_so_in_its_file(decision, tmp_path):
     path = results.save(dataclasses.replace(decision, own_objective=True), tmp_path / "d.json")
     assert results.load_decision(path).own_objective
+
+
+def test_a_file_that_lacks_something_is_damaged(decision, tmp_path):
+    path = results.save(decision, tmp_path / "d.json")
     content = json.loads(path.read_text())
-    del content["own_objective"], content["targets"]
+    del content["near_loss"]
     path.write_text(json.dumps(content))
-    earlier = results.load_decision(path)
-    assert (earlier.own_objective, earlier.targets) == (False, ())
+    with pytest.raises(BayesmixError, match=r"is damaged: it has no 'near_loss'. Make it with: bayesmix decide"):
+        results.load_decision(path)
 
 
 def refuse(constant: str):
@@ -120,8 +124,9 @@ def test_the_files_are_strict_json_with_facts_versions_and_notice(comparison, de
 
 def test_numbers_that_are_not_finite_are_null_and_come_back_as_nan(comparison, tmp_path):
     table = comparison.table.assign(max_k=[np.inf, 0.3], diff_se=[np.nan, 1.0])
-    path = results.save(Comparison(table, "run", 20, "PSIS-LOO", ()), tmp_path / "c.json")
+    path = results.save(Comparison(table, "run", 20, "PSIS-LOO", (), ("flat",)), tmp_path / "c.json")
     json.loads(path.read_text(), parse_constant=refuse)
+    assert results.load_comparison(path).undecided == ("flat",)
     loaded = results.load_comparison(path).table
     assert loaded["max_k"].isna().tolist() == [True, False]
     assert loaded["diff_se"].dtype == float

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import companion, load, read_model, read_runs, say, say_notice, show, warn
+from bayesmix.terminal import claim, companion, load, read_model, read_runs, say, say_notice, show, warn
 
 _YOURS = "yours"
 
@@ -39,12 +39,11 @@ def extrapolate(
     """Hide the largest runs, forecast them from the others, and say how far intervals can be trusted."""
     from bayesmix.extrapolation import extrapolate as hide
     from bayesmix.figures import extrapolation_figure
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import write_whole
     from bayesmix.results import save
 
     picture = companion(out, ".png")
-    for path in (out, picture):
-        refuse_overwrite(path, overwrite=force)
+    claim(out, picture, force=force, read=[Path(model), runs, card])
     chosen = read_model(model, target)
     table = read_runs(runs, card, map_, unit, where)
     result = hide(
@@ -81,11 +80,11 @@ def history(
     """
     from bayesmix.discrepancy import past
     from bayesmix.errors import Fault, InputError
-    from bayesmix.files import refuse_overwrite, write_text
+    from bayesmix.files import write_text
     from bayesmix.history import Shown, learn, past_studies
     from bayesmix.results import load_extrapolation
 
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[*extrapolations, *(study or [])])
     bends = {path: load_extrapolation(path).bend for path in extrapolations}
     if faults := [
         Fault(f"{path} shows no bend", "Give extrapolations whose hidden runs lie beyond the fitted ones")

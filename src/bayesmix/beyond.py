@@ -10,7 +10,7 @@ from scipy.optimize import linprog, nnls
 from scipy.spatial import ConvexHull, QhullError
 
 from bayesmix.covariates import BY_DOMAIN, is_bending, is_fraction
-from bayesmix.discrepancy import fall, whole
+from bayesmix.discrepancy import fall, fallen
 from bayesmix.evaluation import expected_draws, measured_draws
 from bayesmix.inputs import Inputs
 from bayesmix.posterior import Posterior
@@ -186,8 +186,7 @@ def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.
         runs = 1 + int(inputs.run.max())
         own = rng.standard_normal((len(promise), runs, promise.shape[2]))[:, inputs.run]
         bends = bends + posterior.model.discrepancy.run * own
-    factor = np.exp(-bends * promise)
-    return whole(here * factor, here, fractions(posterior.targets)) / np.where(here == 0, 1.0, here)
+    return fallen(here, promise, bends, fractions(posterior.targets)) / np.where(here == 0, 1.0, here)
 
 
 def fractions(targets: Sequence[str]) -> np.ndarray:

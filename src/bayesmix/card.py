@@ -68,7 +68,13 @@ class Card:
 
     @classmethod
     def loads(cls, text: str, *, source: str = "card") -> Card:
-        """Read a card from TOML text; `source` names it in errors."""
+        """Read a card from TOML text; `source` names it in errors.
+
+        Raises
+        ------
+        InputError
+            It is no TOML, or says what no card says; with every fault.
+        """
         content = toml.parse(text, source)
         known = ("columns", "units", "notice", "about", "run", "sum_tolerance")
         faults = [Fault(f"unknown key {key!r}", suggest(key, known)) for key in content if key not in known]
@@ -87,6 +93,13 @@ class Card:
     def parse(cls, maps: Sequence[str] = (), units: Sequence[str] = ()) -> Card:
         """Read a card from the command line.
 
+        Raises
+        ------
+        InputError
+            A text is not NAME=VALUE, or says what no card says; with every fault.
+
+        Examples
+        --------
         >>> Card.parse(["weight_{domain}=w.{domain}"], ["N=millions"]).units
         {'N': 'millions'}
         """

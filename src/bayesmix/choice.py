@@ -10,12 +10,12 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.terminal import (
+    claim,
     companion,
     load,
     load_informed,
     notice_of,
     read_planned,
-    refuse_replacing,
     say,
     scales,
     show,
@@ -48,9 +48,9 @@ def design(
     from bayesmix.describe import telling
     from bayesmix.design import design as designed
     from bayesmix.design import imagined
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import write_whole
 
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[problem])
     stated = Problem.read(problem) if problem else None
     names = [name.strip() for name in domains.split(",")]
     frame = designed(names, runs, scales=scales(at) or ({},), problem=stated, seed=seed)
@@ -81,10 +81,9 @@ def decide(
     from bayesmix.averaging import shares
     from bayesmix.decision import Problem
     from bayesmix.decision import decide as choose
-    from bayesmix.files import refuse_overwrite
     from bayesmix.results import load_comparison, save
 
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[problem, comparison, *posteriors, *(link or []), *(extrapolation or [])])
     stated = Problem.read(problem)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     weights = load_comparison(comparison).weights if comparison else shares(loaded, backtests)
@@ -136,15 +135,14 @@ def next_(
 
     from bayesmix.averaging import shares
     from bayesmix.decision import Problem, propose
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import write_whole
     from bayesmix.results import load_comparison, save
 
     if pool and at:
         raise typer.BadParameter("the pool has its own scales", param_hint="--at")
     beside = companion(out, ".csv")
-    refuse_replacing(pool, "the pool", out, beside)
-    for path in (out, beside):
-        refuse_overwrite(path, overwrite=force)
+    read = [pool, problem, comparison, *posteriors, *(link or []), *(extrapolation or [])]
+    claim(out, beside, force=force, read=read)
     stated, offered = Problem.read(problem), read_planned(pool)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     links = load(link or [], accept_unconverged)

@@ -21,6 +21,7 @@ from bayesmix.plans import plan
 from bayesmix.priorcheck import sensitivity
 from bayesmix.sweep import fit, fit_many
 from bayesmix.terminal import (
+    claim,
     forecasts,
     load,
     load_informed,
@@ -138,10 +139,9 @@ def compare(
 ) -> None:
     """Compare models of the same runs by LOO or K-fold, and WAIC, with weights by stacking and pseudo-BMA+."""
     from bayesmix.comparison import compare as by_loo
-    from bayesmix.files import refuse_overwrite
     from bayesmix.results import save
 
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=posteriors)
     loaded = load(posteriors, accept_unconverged)
     comparison = by_loo(
         loaded, leave_out=leave_out, refit=refit, folds=folds, seed=seed, processes=processes, progress=not quiet
@@ -171,13 +171,13 @@ def predict(
     import pandas as pd
 
     from bayesmix.averaging import average, average_optimum, shares, spread
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import write_whole
     from bayesmix.linking import linked
 
     if not (planned or at or compute) or (planned and at):
         raise typer.BadParameter("say what to predict: --planned FILE or --at N=...,D=..., and --compute FLOP")
     refuse_idle(compute, label, link, planned=bool(planned or at))
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[planned, *posteriors, *(link or []), *(extrapolation or [])])
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     runs = read_planned(planned, at)
     predictions, optima = forecasts(loaded, runs, compute, label, seed)
@@ -246,12 +246,11 @@ def report(
     accept_unconverged: option.Accept = False,
 ) -> None:
     """Write one self-contained HTML report, with Markdown and JSON beside it."""
-    from bayesmix.files import refuse_overwrite
     from bayesmix.report import PAGE, write_report
     from bayesmix.results import load_comparison, load_decision, load_proposal
 
     refuse_idle(compute, label)
-    refuse_overwrite(out, overwrite=force, marker=PAGE)
+    claim(out, force=force, marker=PAGE)
     loaded, backtests = load_informed(posteriors, accept_unconverged, extrapolation)
     predictions, optima = forecasts(loaded, read_planned(planned), compute, label, seed)
     write_report(

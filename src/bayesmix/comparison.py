@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ LEAST_DIFFERENCE = 4.0  # nats
 _FEW = 100
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Models ordered by expected log predictive density, with what to distrust.
 
@@ -39,6 +39,8 @@ class Comparison:
         How what was left out is predicted.
     warnings : tuple of str
         Caveats in sentences, also that the table does not decide.
+    undecided : tuple of str
+        Models that are not told apart from the best.
     """
 
     table: pd.DataFrame
@@ -46,6 +48,7 @@ class Comparison:
     units: int
     method: str
     warnings: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         names = listed([f"{n} {weight:.0%}" for n, weight in self.weights.items()])
@@ -115,8 +118,10 @@ def compare(
     rows = {name: _row(f, found[best], *s) for (name, f), s in zip(found.items(), shares, strict=True)}
     table = pd.DataFrame.from_dict(rows, orient="index").sort_values("elpd", ascending=False)
     cautions = [said for name, f in found.items() for said in _cautions(name, f, of, refit or bool(folds))]
-    cautions += _closeness({str(name): found[str(name)] for name in table.index}, of)
-    return Comparison(table, leave_out, len(of), _method(found, refit, folds), tuple(cautions))
+    ordered = {str(name): found[str(name)] for name in table.index}
+    undecided = tuple(_undecided(ordered))
+    cautions += _closeness(ordered, undecided, of)
+    return Comparison(table, leave_out, len(of), _method(found, refit, folds), tuple(cautions), undecided)
 
 
 def _row(found: LeftOut, best: LeftOut, weight: float, pseudo: float) -> dict[str, float]:
@@ -203,13 +208,18 @@ def _cautions(name: str, found: LeftOut, of: Units, refitted: bool) -> list[str]
     return cautions
 
 
-def _closeness(found: Mapping[str, LeftOut], of: Units) -> list[str]:
-    """Return what keeps the table from deciding; the models come best first."""
+def _undecided(found: Mapping[str, LeftOut]) -> list[str]:
+    """Return the models that are not told apart from the best, which comes first."""
+    best, *others = found
+    return [name for name in others if not _told_apart(found[best].density - found[name].density)]
+
+
+def _closeness(found: Mapping[str, LeftOut], rivals: Collection[str], of: Units) -> list[str]:
+    """Return what keeps the table from deciding between the best model, which comes first, and its rivals."""
     said, (best, *others) = [], found
     if len(of) < _FEW:
         said.append(f"Only {len(of)} units are left out in turn: standard errors are rough below {_FEW}.")
     differences = {name: found[best].density - found[name].density for name in others}
-    rivals = [name for name, difference in differences.items() if not _told_apart(difference)]
     if rivals:
         listed = ", ".join(f"{n} (behind by {differences[n].sum():.1f} ± {_error(differences[n]):.1f})" for n in rivals)
         said.append(

@@ -11,7 +11,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.errors import listed
-from bayesmix.terminal import companion, pairs, read_card, refuse_replacing, say, say_notice, show, warn
+from bayesmix.terminal import claim, companion, pairs, read_card, say, say_notice, show, warn
 
 if TYPE_CHECKING:
     from bayesmix.runs import Runs
@@ -40,19 +40,19 @@ def import_(
     """Read what another system wrote (W&B, lm-eval, Olmix, ...) as a table of runs."""
     from bayesmix import interchange
     from bayesmix.card import Card
-    from bayesmix.files import refuse_overwrite, write_text
+    from bayesmix.files import write_text
 
     if not format_ or not files:
         return _explain(format_, interchange.readable(), "bayesmix import FORMAT FILE... --out runs.csv")
     beside = companion(out, ".toml")
-    refuse_replacing(card, "the card of --card", out, beside)
-    refuse_overwrite(out, overwrite=force)
+    given = [card, runs, *(Path(part) for file in files for part in (file, file.partition("=")[2]) if part)]
+    claim(out, force=force, read=given)
     stated = read_card(card, map_, unit)
     read = interchange.read(format_, files, stated, runs=runs, same=pairs("--set", same, "N=1e6"))
     table = read.where(*where) if where else read
     said = Card(notice=stated.notice, about=stated.about)
     if said.text():
-        refuse_overwrite(beside, overwrite=force)
+        claim(beside, force=force, read=given)
         write_text(beside, said.text(), overwrite=force)
     write_text(out, table.text(), overwrite=force)
     say_notice(stated.notice)
@@ -77,7 +77,7 @@ def export(
     import json
 
     from bayesmix import interchange
-    from bayesmix.files import refuse_overwrite, write_text
+    from bayesmix.files import write_text
 
     if not decision or not to:
         return _explain(to, interchange.writable(), "bayesmix export decision.json --to FORMAT --out FILE")
@@ -85,7 +85,7 @@ def export(
         raise typer.BadParameter("say where to write", param_hint="--out")
     from bayesmix.results import load_decision
 
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[decision, paths])
     chosen = load_decision(decision)
     notice = json.loads(decision.read_text(encoding="utf-8"))["notice"]
     launched = interchange.launch(chosen, paths, source=str(decision), notice=notice)

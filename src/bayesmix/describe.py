@@ -9,6 +9,7 @@ import numpy as np
 from bayesmix import laws
 from bayesmix.covariates import COVARIATES
 from bayesmix.law import OWN, Prior, Reference
+from bayesmix.model import Model
 from bayesmix.priors import describe
 from bayesmix.runs import Runs
 
@@ -32,7 +33,7 @@ def described(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
 
 def telling(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
     """Yield what the design of a table can and cannot show, of the models named or else of the common ones."""
-    from bayesmix.identifiability import COMMON, assess, design_facts, weak
+    from bayesmix.identifiability import COMMON, assess, design_facts, lacking, weak
 
     yield from (f"design: {fact}" for fact in design_facts(runs))
     found = assess(runs, models or COMMON)
@@ -42,9 +43,11 @@ def telling(runs: Runs, models: Sequence[str] = ()) -> Iterator[str]:
         listed = ", ".join(f"{q} {s:.0%}" for q, s in shares.items())
         poor = weak(shares)
         yield f"  {name:20} {listed}" + (f"   cannot identify: {', '.join(poor)}" if poor else "")
-    if not found:
-        asked = ", ".join(models) or "the common laws"
-        yield f"  no columns here that feed {asked} and vary; `bayesmix laws --for` names all laws that these runs feed"
+    for name in models:
+        if name not in found:
+            yield f"  {name:20} not shown by such runs: {lacking(runs, Model.read(name))}"
+    if not found and not models:
+        yield "  no columns here that feed the common laws and vary; `bayesmix laws --for` names all that these feed"
 
 
 def _range(runs: Runs, symbol: str) -> str:

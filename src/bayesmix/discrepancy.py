@@ -123,8 +123,12 @@ def fall(here: Any, there: Any, library: Any = np) -> Any:
     return library.log(library.where(positive, there, 1.0) / library.where(positive, here, 1.0))
 
 
-def whole(bent: Any, law: Any, fractions: Any, library: Any = np) -> Any:
-    """Return bent responses, but of fractions no more than a whole, nor than the law itself says."""
+def fallen(law: Any, falls: Any, bend: Any, fractions: Any, library: Any = np) -> Any:
+    """Return responses that fall by 1 + b times what the law promises; see the module for the equation.
+
+    Fractions are no more than a whole, nor than the law itself says.
+    """
+    bent = law * library.exp(-bend * falls)
     return library.where(fractions, library.minimum(bent, library.maximum(law, WHOLE)), bent)
 
 

@@ -33,8 +33,8 @@ def over_draws(
     Parameters
     ----------
     function : callable
-        Defined at the top of a module: what was compiled is found again by its name, so that a function made anew at
-        every call would get what the first was compiled to. Returns one or more arrays.
+        Defined at the top of a module: what was compiled is found again by the function itself, and one made anew at
+        every call would be compiled every time. Returns one or more arrays.
     model : Model
         The model.
     drawn : mapping of str to array, shape (draw, ...)
@@ -55,8 +55,7 @@ def over_draws(
     for begin in range(0, count, _DRAWS):
         index = np.minimum(np.arange(begin, begin + _DRAWS), count - 1)
         piece = {n: np.asarray(v)[index] for n, v in drawn.items()}
-        name = f"{function.__module__}.{function.__qualname__}"
-        compiled = program(model, inputs).compiled(name, every, piece, inputs, *extra)
+        compiled = program(model, inputs).compiled(function, every, piece, inputs, *extra)
         pieces.append(jax.tree.map(lambda a, kept=count - begin: np.asarray(a)[:kept], compiled(piece, inputs, *extra)))
     return jax.tree.map(lambda *parts: np.concatenate(parts), *pieces)
 

@@ -24,7 +24,7 @@ from bayesmix.splits import by_scale
 _TRUSTED = (0.8, 0.99)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Extrapolation:
     """Forecasts of runs that were measured but hidden, and how good they were.
 

@@ -98,7 +98,7 @@ def feedable(runs: Runs, names: Iterable[str] | None = None) -> list[Model]:
     known = ready.models()
     wanted = known.keys() if names is None else known.keys() & set(names)
     models = [_linked(Model.read(known[name]), runs) for name in sorted(wanted)]
-    return [model for model in models if _feeds(runs, model)]
+    return [model for model in models if not lacking(runs, model)]
 
 
 def _linked(model: Model, runs: Runs) -> Model:
@@ -110,16 +110,18 @@ def _linked(model: Model, runs: Runs) -> Model:
     return dataclasses.replace(model, covariates={**model.covariates, **dict.fromkeys(absent, losses[0])})
 
 
-def _feeds(runs: Runs, model: Model) -> bool:
+def lacking(runs: Runs, model: Model) -> str:
+    """Return in words what runs lack to show anything of a model; nothing if they have it all."""
     if not model.law.covariates:
-        return False  # there is nothing to vary
+        return "nothing of it depends on the run"
     try:
         model.inputs(runs)
         # How often tokens are repeated varies with the mixture, even where there are as many of them in every run.
-        varying = [runs.column(column) for column in model.columns.values() if column != "unique"]
-        return all((values != values[0]).any() for values in varying)
-    except BayesmixError:
-        return False  # these runs lack what the law needs
+        columns = {c: runs.column(c) for c in model.columns.values() if c != "unique"}
+    except BayesmixError as error:
+        return " ".join(str(error).split())
+    constant = [column for column, values in columns.items() if not (values != values[0]).any()]
+    return f"{' and '.join(constant)} must vary" if constant else ""
 
 
 def assess(runs: Runs, models: Sequence[str] = COMMON) -> dict[str, dict[str, float]]:

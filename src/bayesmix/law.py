@@ -6,16 +6,11 @@ Positional arguments are the covariates of one observation; one without a standa
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import hashlib
 import inspect
-import sys
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import ModuleType
 from typing import Any
 
 from numpyro.distributions import Distribution, Normal
@@ -24,6 +19,7 @@ from bayesmix.covariates import COVARIATES, Covariate
 from bayesmix.errors import BayesmixError, suggest
 from bayesmix.precision import double
 from bayesmix.priors import arguments
+from bayesmix.provenance import CATALOGUE, fingerprint
 
 
 @dataclass(frozen=True)
@@ -83,6 +79,11 @@ def prior(
     scaled_by : str
         Another quantity, positive and with leading dimensions of this one, that the distribution's scale is
         multiplied by: shrinkage whose strength is learned. Needs a `Normal` centred on zero.
+
+    Raises
+    ------
+    BayesmixError
+        The distribution is not what `zero_sum` or `scaled_by` need.
     """
     centred = arguments(distribution).get("loc") == 0 and isinstance(distribution, Normal)
     if zero_sum and not (centred and dims):
@@ -222,7 +223,7 @@ class Law:
     @property
     def identifier(self) -> str:
         """Name by which `bayesmix.laws.get` finds the law again."""
-        return self.name if self.module.startswith(_CATALOGUE) else f"{self.module}:{self.response}"
+        return self.name if self.module.startswith(CATALOGUE) else f"{self.module}:{self.response}"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -230,8 +231,7 @@ class Law:
 
         In the catalogue a file is a law, with those that it takes functions from; elsewhere the function alone is.
         """
-        code = "".join(map(_code, _files(self.function) or [self.function]))
-        return hashlib.sha256(code.encode()).hexdigest()[:16]
+        return fingerprint(self.function)
 
     def given(self, **changes: Any) -> Law:
         """Return the law with quantities fixed (a number) or re-judged (a distribution).
@@ -242,29 +242,6 @@ class Law:
             A name that the law does not have; the known ones are listed.
         """
         return dataclasses.replace(self, quantities=replaced(self.quantities, changes, f"law {self.name}"))
-
-
-_CATALOGUE = "bayesmix.laws."
-
-
-def _files(function: Callable) -> list[ModuleType]:
-    """Return the catalogue's modules that a function is made of: its own first, then those it takes functions from."""
-    found: list[ModuleType] = []
-    waiting = [function.__module__]
-    while waiting:
-        name = waiting.pop(0)
-        if name.startswith(_CATALOGUE) and sys.modules[name] not in found:
-            found.append(sys.modules[name])
-            waiting += [f.__module__ for f in vars(found[-1]).values() if inspect.isfunction(f)]
-    return found
-
-
-def _code(source: Any) -> str:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return ast.unparse(tree)
 
 
 def law(*, paper: str, derived: Callable | None = None) -> Callable[[Callable], Law]:

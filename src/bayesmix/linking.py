@@ -22,7 +22,7 @@ import pandas as pd
 
 from bayesmix.beyond import drawn_bends, fractions
 from bayesmix.covariates import is_target
-from bayesmix.discrepancy import fall, whole
+from bayesmix.discrepancy import fall, fallen
 from bayesmix.errors import BayesmixError, listed
 from bayesmix.evaluation import over_draws, root_of
 from bayesmix.inputs import Inputs, padded
@@ -105,8 +105,7 @@ def respond(
     """
     near = {c: jnp.clip(v, *limits[c]) for c, v in given.items()}
     here, there = (model.mean(drawn, replace(inputs, covariates={**inputs.covariates, **at})) for at in (given, near))
-    bent = here * jnp.exp(-drawn["bend"] * fall(here, there, jnp))
-    return whole(bent, here, fraction, jnp)
+    return fallen(here, fall(here, there, jnp), drawn["bend"], fraction, jnp)
 
 
 def arranged(links: Sequence[Posterior], targets: Sequence[str]) -> list[Link]:

@@ -51,6 +51,11 @@ def loads(text: str, *, source: str = "model", name: str = "", trusted: bool = T
         Name of the model where the text gives none.
     trusted : bool
         Whether a law of another package may be imported; see `bayesmix.laws.get`.
+
+    Raises
+    ------
+    InputError
+        It is no TOML, or no model; with every fault.
     """
     table = toml.parse(text, source)
     faults = [Fault(f"unknown key {k!r}", suggest(k, _KEYS)) for k in table if k not in _KEYS]

@@ -21,7 +21,7 @@ from bayesmix.prediction import decades_outside
 _LEAST, _MOST = 1e-6, 1e8
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Optimum:
     """Compute-optimal allocations, as draws.
 

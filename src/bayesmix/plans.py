@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load, notice_of, pairs, read_planned, say, scales, show, warn_once
+from bayesmix.terminal import claim, load, notice_of, pairs, read_planned, say, scales, show, warn_once
 
 if TYPE_CHECKING:
     from bayesmix.planning import Answer
@@ -101,7 +101,7 @@ def repeat(
     from bayesmix.planning import worth_of_repeats
 
     runs = _planned(planned, at, "U=...")
-    _answered([posterior], lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged)
+    _answered([posterior], lambda model: worth_of_repeats(model, runs), out, force, accept_unconverged, planned)
 
 
 @plan.command()
@@ -124,7 +124,7 @@ def distil(
     def answer(model: Posterior, alone: Posterior) -> Answer:
         return worth_of_teacher(model, alone, runs)
 
-    _answered([posterior, supervised], answer, out, force, accept_unconverged)
+    _answered([posterior, supervised], answer, out, force, accept_unconverged, planned)
 
 
 def _planned(planned: Path | None, at: list[str] | None, more: str) -> Runs:
@@ -141,11 +141,18 @@ def _settings(column: str, low: float, high: float, at: str | None) -> Runs:
     return settings(column, low, high, fixed)
 
 
-def _answered(paths: list[Path], question: Callable[..., Answer], out: Path, force: bool, accept: bool) -> None:
+def _answered(
+    paths: list[Path],
+    question: Callable[..., Answer],
+    out: Path,
+    force: bool,
+    accept: bool,
+    planned: Path | None = None,
+) -> None:
     """Load posteriors, ask them, and show and write the answer."""
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import write_whole
 
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[*paths, planned])
     loaded = load(paths, accept)
     answer = question(*loaded.values())
     table = answer.table()

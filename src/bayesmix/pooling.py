@@ -65,6 +65,20 @@ class Pooling:
             raise InputError("pooling", faults)
 
 
+# Sites that a quantity's value is made of and that nobody reads.
+INTERNAL = (".relative", ".offset")
+
+
+def quantity_of(site: str) -> tuple[str, str]:
+    """Return the quantity that a site is sampled for, and what of it: the value itself (""), or a part of its pooling.
+
+    >>> quantity_of("E.relative"), quantity_of("E.relative.spread"), quantity_of("nu.offset")
+    (('E', ''), ('E', 'spread'), ('nu', 'offset'))
+    """
+    name, *parts = site.split(".")
+    return name, next((part for part in parts if part != "relative"), "")
+
+
 def sample_partial(name: str, one: Distribution, groups: int, spread: float, zero_sum: bool, centring: Any):
     r"""Sample a quantity for every group.
 

@@ -17,6 +17,7 @@ import xarray as xr
 from bayesmix.errors import NotConvergedError, listed
 from bayesmix.inputs import Coordinates, Inputs
 from bayesmix.model import Model
+from bayesmix.pooling import quantity_of
 from bayesmix.provenance import versions
 from bayesmix.runs import Runs
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bayesmix.discrepancy import Discrepancy
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Posterior:
     """A model conditioned on runs; made by `fit`, kept as a file by `save`.
 
@@ -235,7 +236,7 @@ def _coords(coordinates: Coordinates, named: Mapping[str, list[str]]) -> dict[st
 
 
 def _dims_of(model: Model, site: str) -> tuple[str, ...]:
-    name = site.removesuffix(".spread").removesuffix(".population").removesuffix(".relative")
-    if site.endswith(".spread"):
+    name, part = quantity_of(site)
+    if part == "spread":
         return ()
-    return model.dims(name)[1:] if site.endswith(".population") else model.dims(name)
+    return model.dims(name)[1:] if part == "population" else model.dims(name)

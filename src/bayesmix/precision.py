@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,13 +34,20 @@ def _kept_programs(config) -> Iterator[None]:
     # The default of JAX keeps only what took a second to compile; a fit has many programs of less than that.
     wanted = {"jax_compilation_cache_dir": folder, "jax_persistent_cache_min_compile_time_secs": 0.1}
     before = {name: getattr(config, name) for name in wanted}
-    for name, value in wanted.items():
-        config.update(name, value)
+    _configure(config, wanted)
     try:
         yield
     finally:
-        for name, value in before.items():
-            config.update(name, value)
+        _configure(config, before)
+
+
+def _configure(config, values: Mapping[str, Any]) -> None:
+    from jax.experimental.compilation_cache.compilation_cache import reset_cache
+
+    for name, value in values.items():
+        config.update(name, value)
+    # Or JAX goes on with the folder that it used first.
+    reset_cache()
 
 
 @functools.cache

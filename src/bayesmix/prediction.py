@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +18,7 @@ from bayesmix.runs import Runs
 from bayesmix.scores import LEVELS
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """Predictive draws for planned runs.
 
@@ -54,8 +53,12 @@ class Prediction:
     def rows(self) -> list[str]:
         """Name of each planned run; rows of one run say by what they differ."""
         names, columns = list(self.planned.names), self.planned.table.drop(columns="run")
-        for name in (n for n, count in Counter(names).items() if count > 1):
-            rows = [i for i, n in enumerate(names) if n == name]
+        places: dict[str, list[int]] = {}
+        for row, name in enumerate(names):
+            places.setdefault(name, []).append(row)
+        for name, rows in places.items():
+            if len(rows) == 1:
+                continue
             differing = [c for c in columns if len(columns[c].iloc[rows].unique()) > 1]
             for i in rows:
                 cells = {c: columns[c].iloc[i] for c in differing}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bayesmix import options as option
-from bayesmix.terminal import load, notice_of, read_planned, say, show, warn
+from bayesmix.terminal import claim, load, notice_of, read_planned, say, show, warn
 
 
 def sensitivity(
@@ -22,11 +22,11 @@ def sensitivity(
     """Say how coefficients, forecasts and the mixture move when the prior counts for more or for less."""
     from bayesmix import sensitivity as power
     from bayesmix.decision import Problem
-    from bayesmix.files import refuse_overwrite, write_whole
+    from bayesmix.files import write_whole
 
     if planned and at:
         raise typer.BadParameter("say what is planned once: --planned FILE or --at N=...,D=...")
-    refuse_overwrite(out, overwrite=force)
+    claim(out, force=force, read=[posterior, planned, problem])
     loaded = load([posterior], accept_unconverged)
     (model,) = loaded.values()
     table = power.sensitivity(model, read_planned(planned, at), seed=seed)

@@ -20,7 +20,7 @@ from bayesmix.extrapolation import Extrapolation
 from bayesmix.files import write_text
 from bayesmix.provenance import versions
 
-FORMAT = 4  # 2: bends in extrapolations; 3: more evidence in decisions; 4: sizes in decisions
+FORMAT = 5  # 2: bends in extrapolations; 3: more evidence in decisions; 4: sizes in decisions; 5: undecided comparisons
 _COMMANDS = {"comparison": "compare", "extrapolation": "extrapolate", "decision": "decide", "proposal": "next"}
 Result = Comparison | Extrapolation | Decision | Proposal
 
@@ -67,7 +67,8 @@ def load_comparison(path: str | Path) -> Comparison:
     """Read a comparison."""
     content = _read(path, "comparison")
     table = pd.DataFrame(pd.DataFrame.from_dict(content["table"], orient="index").apply(pd.to_numeric))
-    return Comparison(table, content["left_out"], content["units"], content["method"], tuple(content["warnings"]))
+    warnings, undecided = tuple(content["warnings"]), tuple(content["undecided"])
+    return Comparison(table, content["left_out"], content["units"], content["method"], warnings, undecided)
 
 
 def load_extrapolation(path: str | Path) -> Extrapolation:
@@ -77,8 +78,8 @@ def load_extrapolation(path: str | Path) -> Extrapolation:
     bends = pd.DataFrame.from_dict(content["bends"], orient="index").reset_index(drop=True)
     # What has no density has an infinite score, which JSON cannot hold.
     table["log_score"] = table["log_score"].astype(float).fillna(np.inf)
-    discrete = content.get("discrete", False)
-    return Extrapolation(content["model"], content["by"], table, bends, tuple(content["warnings"]), discrete)
+    warnings = tuple(content["warnings"])
+    return Extrapolation(content["model"], content["by"], table, bends, warnings, content["discrete"])
 
 
 def load_decision(path: str | Path) -> Decision:
@@ -96,8 +97,8 @@ def load_decision(path: str | Path) -> Decision:
         sizes=pd.DataFrame.from_dict(content["sizes"], orient="index").reset_index(drop=True),
         problem=Problem.of(content["problem"], source=str(path)),
         warnings=tuple(content["warnings"]),
-        targets=tuple(content.get("targets", ())),
-        own_objective=content.get("own_objective", False),
+        targets=tuple(content["targets"]),
+        own_objective=content["own_objective"],
     )
 
 
@@ -114,6 +115,17 @@ def load_proposal(path: str | Path) -> Proposal:
     )
 
 
+class _Content(dict[str, Any]):
+    """What a file of the present format says; an error names what is missing of it."""
+
+    def __init__(self, path: str | Path, content: Mapping[str, Any], remedy: str):
+        super().__init__(content)
+        self._path, self._remedy = path, remedy
+
+    def __missing__(self, name: str) -> Any:
+        raise BayesmixError(f"{self._path} is damaged: it has no {name!r}. {self._remedy}")
+
+
 def _read(path: str | Path, kind: str) -> dict[str, Any]:
     remedy = f"Make it with: bayesmix {_COMMANDS[kind]}"
     try:
@@ -127,6 +139,7 @@ def _read(path: str | Path, kind: str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("bayesmix") != kind:
         article = "an" if kind[0] in "aeiou" else "a"
         raise BayesmixError(f"{path} is not {article} {kind} written by bayesmix. {remedy}")
+    content = _Content(path, content, remedy)
     if content["format"] > FORMAT:
         raise BayesmixError(
             f"{path} was written by bayesmix {content['versions']['bayesmix']}, which is newer. Upgrade"

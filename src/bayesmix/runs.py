@@ -142,6 +142,11 @@ class Runs:
         ----------
         name : str
             A covariate (M = D/N), a response, or a label whose cells are all numbers.
+
+        Raises
+        ------
+        InputError
+            There is no such column, or a cell is no number.
         """
         if name == "w" and self.domains:
             return self.table[[f"w.{domain}" for domain in self.domains]].to_numpy(np.float64)
@@ -168,6 +173,11 @@ class Runs:
             Such as `"N<=2e9"`, `"role=ladder"`, `"w.web>0.1"`. Numbers are equal within 1e-9, relatively.
         **equals : object
             `role="ladder"` is short for `"role=ladder"`.
+
+        Raises
+        ------
+        InputError
+            One is no condition or of no column, or no row meets them all.
         """
         asked = [*conditions, *(f"{name}={value}" for name, value in equals.items())]
         kept = np.ones(len(self), dtype=bool)
@@ -180,14 +190,26 @@ class Runs:
         return self.rows(kept)
 
     def parts(self, label: str) -> dict[str, Runs]:
-        """Return the rows of each value of a label column, by that value."""
+        """Return the rows of each value of a label column, by that value.
+
+        Raises
+        ------
+        InputError
+            There is no such label.
+        """
         if label not in self.labels:
             raise InputError(self.source, [Fault(f"there is no label column {label!r}", suggest(label, self.labels))])
         values = self.table[label].astype(str).to_numpy()
         return {value: self.rows(values == value) for value in sorted(set(values))}
 
     def split(self, by: str = "C", *, at: float) -> tuple[Runs, Runs]:
-        """Return the rows with `by` up to and including `at`, and the rows above it."""
+        """Return the rows with `by` up to and including `at`, and the rows above it.
+
+        Raises
+        ------
+        InputError
+            There is no such column, or one of the two would be empty.
+        """
         low = self.up_to(by, at)
         if low.all() or not low.any():
             what = f"all rows have {by} {'<=' if low.all() else '>'} {at:g}, so one side of the split is empty"

@@ -31,6 +31,11 @@ def areas(rates: Any, decay: float = 0.999) -> tuple[np.ndarray, np.ndarray]:
     forward, annealing : array, shape (step,)
         S1 and S2, both in units of the learning rate.
 
+    Raises
+    ------
+    BayesmixError
+        A rate is negative or no number, or `decay` is not from 0 to 1.
+
     Notes
     -----
     Source: Tissue, Wang and Wang (2024), Scaling Law with Learning Rate Annealing, arXiv:2408.11029.
@@ -82,6 +87,11 @@ def annealed(
     Returns
     -------
     array, shape (observation,)
+
+    Raises
+    ------
+    BayesmixError
+        A rate is not above 0, or a step is not one of the schedule.
 
     Notes
     -----

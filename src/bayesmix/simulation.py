@@ -16,6 +16,7 @@ from bayesmix.errors import BayesmixError
 from bayesmix.inputs import Coordinates
 from bayesmix.law import Prior, Reference
 from bayesmix.model import Model
+from bayesmix.pooling import INTERNAL
 from bayesmix.precision import in_double
 from bayesmix.runs import Runs
 
@@ -40,7 +41,7 @@ def prior_predictive(model: Model, runs: Runs, *, seed: int, draws: int = 1000) 
     """
     inputs, _ = model.inputs(runs)
     drawn = Predictive(model, num_samples=draws)(jax.random.key(seed), inputs, observe=False)
-    return {n: np.asarray(v) for n, v in drawn.items() if not n.endswith((".relative", ".offset"))}
+    return {n: np.asarray(v) for n, v in drawn.items() if not n.endswith(INTERNAL)}
 
 
 @in_double

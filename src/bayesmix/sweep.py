@@ -7,7 +7,7 @@ import typer
 
 from bayesmix import options as option
 from bayesmix.errors import BayesmixError
-from bayesmix.terminal import load, read_model, read_runs, say, say_notice, show, warn
+from bayesmix.terminal import claim, load, read_model, read_runs, say, say_notice, show, warn
 
 
 def fit(
@@ -34,13 +34,12 @@ def fit(
 ) -> None:
     """Sample the posterior of a model given runs, and write it to a file."""
     from bayesmix.diagnostics import ignored
-    from bayesmix.files import refuse_overwrite
     from bayesmix.inference import fit as sample
     from bayesmix.outliers import sentence
 
     chosen = read_model(model, target)
     path = out or Path(f"{chosen.name}.nc")
-    refuse_overwrite(path, overwrite=force)
+    claim(path, force=force, read=[Path(model), runs, card, after])
     if after:
         chosen = chosen.after(load([after], accept_unconverged)[after.stem])
         say(f"{', '.join(chosen.shrinkage)}: prior centred on what {after} found, by the names of targets and domains")

@@ -35,7 +35,11 @@ def read_runs(
     from bayesmix.runs import Runs
 
     runs = Runs.read(path, read_card(card, maps, units))
-    runs = runs.where(*where) if where else runs
+    return _hinted(runs.where(*where) if where else runs)
+
+
+def _hinted(runs: Runs) -> Runs:
+    """Say what is suspicious of runs, and return them."""
     for hint in runs.hints:
         warn(f"hint: {hint}")
     return runs
@@ -88,13 +92,21 @@ def companion(out: Path, suffix: str) -> Path:
     return out.with_suffix(suffix)
 
 
-def refuse_replacing(read: Path | None, what: str, *written: Path) -> None:
-    """Raise an error if a file that was given to be read is one that would be written: --force is not meant for it."""
+def claim(*written: Path, force: bool, read: Iterable[Path | None] = (), marker: str = "") -> None:
+    """Raise an error if a command may not write its results: over others unasked, or over what it reads at all.
+
+    `marker` is of a folder; see `files.refuse_overwrite`.
+    """
+    from bayesmix.files import refuse_overwrite
+
+    given = [path for path in read if path and path.exists()]
     for path in written:
-        if read and read.exists() and path.exists() and path.samefile(read):
+        if path.exists() and any(path.samefile(other) for other in given):
             raise typer.BadParameter(
-                f"{path} would be written, and is {what}. Give the table another name", param_hint="--out"
+                f"{path} would be written, and is what the command reads. Give the result another name",
+                param_hint="--out",
             )
+        refuse_overwrite(path, overwrite=force, marker=marker)
 
 
 def say(text: str = "") -> None:
@@ -141,12 +153,12 @@ def read_planned(path: Path | None, at: list[str] | None = None) -> Runs | None:
     from bayesmix.runs import Runs
 
     if path:
-        return Runs.read(path, planned=True)
+        return _hinted(Runs.read(path, planned=True))
     if not at:
         return None
     rows = [{"run": text.replace(" ", ""), **cells} for text, cells in zip(at, _cells(at), strict=True)]
     try:
-        return Runs.of(pd.DataFrame(rows), planned=True, source="--at")
+        return _hinted(Runs.of(pd.DataFrame(rows), planned=True, source="--at"))
     except InputError as error:
         faults = [dataclasses.replace(traced(fault, at), run=None) for fault in error.faults]
         raise InputError("--at", faults) from None

@@ -74,8 +74,22 @@ def test_the_card_that_is_read_is_never_replaced(bayesmix, swarm, put, tmp_path)
     card = put("runs.toml", text)
     code, _, err = bayesmix("import", "olmix", *swarm, "--card", card, "--out", tmp_path / "runs.csv", "--force")
     assert (code, card.read_text()) == (2, text)
-    assert "is the card of --card. Give the table another name" in " ".join(err.replace("│", " ").split())
+    assert "is what the command reads. Give the result another name" in " ".join(err.replace("│", " ").split())
     assert not (tmp_path / "runs.csv").exists()
+
+
+def test_what_is_read_is_never_replaced(bayesmix, put, tmp_path):
+    """Neither a file of the other system, alone or as RUN=FILE, nor the table that it is joined with."""
+    table, mine = put("t.csv", "run,N,D,target,value\na,1e8,2e9,loss,3\n"), put("runs.csv", "run,family\na,x\nb,y\n")
+    for line in (
+        ["long_table", table, "--out", table],
+        ["long_table", f"a={table}", "--out", table],
+        ["long_table", table, "--runs", mine, "--out", mine],
+    ):
+        code, _, err = bayesmix("import", *line, "--force")
+        assert code == 2
+        assert "is what the command reads" in " ".join(err.replace("│", " ").split())
+    assert [len(path.read_text().splitlines()) for path in (table, mine)] == [2, 3]
 
 
 def test_what_a_reader_has_to_say_is_said_of_some_of_its_runs_too(bayesmix, put, tmp_path):

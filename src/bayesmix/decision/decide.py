@@ -87,7 +87,7 @@ def decide(
     read = arranged(links, first.targets)
     targets, sizes = every_target(first, read), pd.DataFrame()
     if problem.budget:
-        problem, sizes = _afforded(posteriors, problem, weights, seed, objective, read)
+        problem, sizes, weights = _afforded(posteriors, problem, weights, seed, objective, read)
     allowed, baseline, named, risk, _ = gather(
         lambda: choices(problem, domains, observed),
         lambda: problem.baseline_mixture(domains),
@@ -189,8 +189,11 @@ def _afforded(
     seed: int,
     objective: Callable[[Any], Any] | None,
     links: Sequence[Link],
-) -> tuple[Problem, pd.DataFrame]:
-    """Choose planned N and D for the problem's budget, by the least risk of any mixture: few draws, one start."""
+) -> tuple[Problem, pd.DataFrame, dict[str, float]]:
+    """Choose planned N and D for the problem's budget, by the least risk of any mixture: few draws, one start.
+
+    Returns the problem at that size, all sizes tried, and the share of each posterior.
+    """
     first = next(iter(posteriors.values()))
     observed = first.runs.column("w")
     targets = every_target(first, links)
@@ -217,7 +220,7 @@ def _afforded(
         draws = stated.draws(chosen.w)
         return float(stated.risk(draws)[0]), draws[0]
 
-    return afford({n: p for n, p in posteriors.items() if shares[n]}, problem, least)
+    return *afford({n: p for n, p in posteriors.items() if shares[n]}, problem, least), shares
 
 
 def _at_an_end(sizes: pd.DataFrame) -> list[str]:

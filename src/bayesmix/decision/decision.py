@@ -29,7 +29,7 @@ class Under:
     chosen_gain: float
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decision:
     """A mixture and the evidence for it.
 
@@ -81,7 +81,7 @@ class Decision:
     warnings : tuple of str
         Problems inherited, and where the answer leaves the fitted runs.
     targets : tuple of str
-        What laws and links predicted; empty in files of earlier versions.
+        What laws and links predicted.
     own_objective : bool
         Whether a function given in Python made one objective of them, in place of the problem's weights.
     """

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
 from bayesmix.decision.risk import terms
-from bayesmix.discrepancy import fall, whole
+from bayesmix.discrepancy import fall, fallen
 from bayesmix.inference.program import structure
 from bayesmix.linking import respond
 from bayesmix.model import Model
@@ -100,7 +100,7 @@ def _response(model: Model, links: tuple[LinkForm, ...], w: Any, drawn: Mapping[
     run, edges, which, fraction = places
     planned = mean(run)
     edge = jnp.stack([mean(at) for at in edges])[which, jnp.arange(len(planned))]
-    found = whole(planned * jnp.exp(-drawn["bend"] * fall(planned, edge, jnp)), planned, fraction, jnp)
+    found = fallen(planned, fall(planned, edge, jnp), drawn["bend"], fraction, jnp)
     for link, read, (inputs, limits, fraction) in zip(links, drawn["links"], at, strict=True):
         given = {covariate: found[k][None] for covariate, k in link.reads}
         found = jnp.concatenate([found, respond(link.model, read, inputs, limits, fraction, given)[0]])

@@ -49,10 +49,11 @@ class Pool:
             Two have the same name.
         """
         names = runs.names
+        first: dict[str, int] = {}
         twice = [
             Fault("another candidate has this name", "Give each its own", row, name)
             for row, name in enumerate(names)
-            if name in names[:row]
+            if first.setdefault(name, row) != row
         ]
         if twice:
             raise InputError(runs.source, twice)

@@ -15,7 +15,7 @@ from bayesmix.decision.value import SURE
 _LITTLE = 0.05
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Proposal:
     """Runs in the order in which to do them, and what they are worth.
 

@@ -65,11 +65,6 @@ def note(axes: Axes, x: float, y: float, text: str, **how) -> None:
     written.set_in_layout(False)
 
 
-def legend(axes: Axes, **where) -> None:
-    """Draw a legend without a frame."""
-    axes.legend(**{"frameon": False, "fontsize": SMALL, "labelcolor": INK, **where})
-
-
 def with_unit(name: str) -> str:
     """Return the axis label of a column: what it is, and what it is counted in."""
     if name in COVARIATES:
@@ -120,14 +115,8 @@ def short(value: float) -> str:
 
 def clipped(
     axes: Axes, x: np.ndarray, y: np.ndarray, low: float, high: float, color: str, *, left: bool = False
-) -> int:
-    """End the axis at [low, high], mark points beyond at its edge, and say how many they are.
-
-    Returns
-    -------
-    int
-        How many lie outside.
-    """
+) -> None:
+    """End the axis at [low, high], mark points beyond at its edge, and write how many they are."""
     outside = (y < low) | (y > high)
     for beyond, edge, marker in ((y > high, high, "^"), (y < low, low, "v")):
         if not beyond.any():
@@ -138,4 +127,3 @@ def clipped(
         text = f"{outside.sum()} beyond, to {farthest:.2g}"
         note(axes, 0.02 if left else 0.98, 0.97, text, ha="left" if left else "right", va="top", color=INK)
     axes.set_ylim(low, high)
-    return int(outside.sum())

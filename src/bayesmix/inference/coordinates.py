@@ -19,6 +19,7 @@ import numpy as np
 from numpyro.distributions import Distribution, Uniform, constraints
 
 from bayesmix.model import Model
+from bayesmix.pooling import quantity_of
 from bayesmix.priors import arguments, draw, rebuild
 
 _LOGARITHM = constraints.positive
@@ -64,10 +65,10 @@ def drawn(
     model: Model, site: str, priors: Mapping[str, Any], rng: np.random.Generator, size: tuple[int, ...]
 ) -> np.ndarray:
     """Draw one site from its prior, on the unconstrained scale."""
-    if site.endswith(".offset"):
+    name, part = quantity_of(site)
+    if part == "offset":
         return rng.standard_normal(size)
-    name = site.removesuffix(".spread").removesuffix(".population").removesuffix(".relative")
-    if site.endswith(".spread"):
+    if part == "spread":
         return np.log(np.abs(rng.normal(0, model.pooling[name].spread, size)))
     distribution = rebuild(model.unknowns[name].distribution, priors[name])
     return free(distribution, draw(distribution, rng, size))

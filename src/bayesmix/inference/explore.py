@@ -33,7 +33,7 @@ class Explored:
     block : Block
         What it is.
     task : Task
-        What to sample, and where to begin; nothing if there are no modes.
+        What to sample, and where to begin; without modes if no density is finite.
     prior : array, shape (draw, coordinate)
         Draws from its prior.
     modes : int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,10 @@ def stream(
     cluster: str | None,
     progress: bool,
 ) -> Iterator[tuple[str, Posterior]]:
-    """Yield (name, posterior) as they finish; see `fit_many`."""
+    """Yield (name, posterior) of group after group of them; files and progress are there as each finishes.
+
+    See `fit_many`.
+    """
     from bayesmix.inference.progress import progress as show
 
     pairs = _pairs(models, runs)
@@ -118,12 +122,14 @@ def stream(
     there = {n: posterior for n, job in jobs.items() if (posterior := _there(n, job, sweep))}
     failures: dict[str, str] = {}
     with show("fit-many", len(jobs), progress, "fits") as report:
-        done = len(there)
-        report(done, 0)
+        done = itertools.count(len(there))
+
+        def tick() -> None:
+            report(next(done), 0)
+
+        tick()
         yield from there.items()
-        for name, result in _results(jobs, set(there), sweep, processes, cluster):
-            done += 1
-            report(done, 0)
+        for name, result in _results(jobs, set(there), sweep, processes, cluster, tick):
             if isinstance(result, str):
                 failures[name] = result
             else:
@@ -185,9 +191,9 @@ def _there(name: str, job: Job, sweep: _Sweep) -> Posterior | None:
 
 
 def _results(
-    jobs: dict[str, Job], there: set[str], sweep: _Sweep, processes: int, cluster: str | None
+    jobs: dict[str, Job], there: set[str], sweep: _Sweep, processes: int, cluster: str | None, tick: Callable[[], None]
 ) -> Iterator[tuple[str, Posterior | str]]:
-    """Yield (name, posterior, or what went wrong) of the jobs that are not there."""
+    """Yield (name, posterior, or what went wrong) of the jobs that are not there; tick as each is done."""
     names = list(jobs)
     todo = {i for i, n in enumerate(names) if n not in there}
     if not todo:
@@ -195,7 +201,7 @@ def _results(
     every = list(jobs.values())
     if cluster is None and processes == 1:
         for part, slots in group(every, todo, _SHARE):
-            yield from _here({names[i]: every[i] for i in part}, slots, sweep)
+            yield from _here({names[i]: every[i] for i in part}, slots, sweep, tick)
         return
     with workers(processes, cluster) as (count, do):
         share = min(_SHARE, max(1, -(-len(todo) // count)))
@@ -203,16 +209,20 @@ def _results(
                  for part, slots in group(every, todo, share)]  # fmt: skip
         for answers in do(tasks):
             for name, answer in answers.items():
+                tick()
                 yield name, answer if isinstance(answer, str) else _kept(name, unpacked(answer), sweep)
 
 
-def _here(jobs: dict[str, Job], slots: int, sweep: _Sweep) -> Iterator[tuple[str, Posterior | str]]:
+def _here(
+    jobs: dict[str, Job], slots: int, sweep: _Sweep, tick: Callable[[], None]
+) -> Iterator[tuple[str, Posterior | str]]:
     results: list[tuple[str, Posterior | str]] = []
     names = list(jobs)
 
     def finished(i: int, result: Posterior | BayesmixError) -> None:
         kept = str(result) if isinstance(result, BayesmixError) else _kept(names[i], result, sweep)
         results.append((names[i], kept))
+        tick()
 
     run(list(jobs.values()), sweep.settings, sweep.preview, slots, cores(), finished)
     yield from results

@@ -6,7 +6,7 @@ numbers, so that another table of the same kind needs no compilation. All of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -26,13 +26,12 @@ from bayesmix.inference.maps import make_room
 from bayesmix.inputs import Inputs
 from bayesmix.law import Prior
 from bayesmix.model import Model
-from bayesmix.pooling import widening
+from bayesmix.pooling import INTERNAL, quantity_of, widening
 from bayesmix.precision import double
 from bayesmix.priors import rebuild
 
 # Points whose density is computed at once: enough to be quick, few enough for 100,000 responses to fit into memory.
 _POINTS, _VALUES = 64, 2**20
-_INTERNAL = (".relative", ".offset")
 _FEW = 24  # rows, of which the noise's scale may not be known
 
 
@@ -77,7 +76,7 @@ class Program:
     def of_law(self) -> np.ndarray:
         """Coordinates of the law: those of the noise matter to no residual."""
         noise = self.model.noise.quantities
-        return np.flatnonzero([label.removesuffix(".relative") not in noise for label in self.labels])
+        return np.flatnonzero([quantity_of(label)[0] not in noise for label in self.labels])
 
     @cached_property
     def terms(self) -> list[list[str]]:
@@ -159,7 +158,7 @@ class Program:
         """Return quantities by name from draws of u, shape (draw, coordinate)."""
 
         def one(u, inputs):
-            return {n: v for n, v in self.values(u, inputs).items() if not n.endswith(_INTERNAL)}
+            return {n: v for n, v in self.values(u, inputs).items() if not n.endswith(INTERNAL)}
 
         function, size, count = jax.vmap(one, in_axes=(0, None)), 1000, len(u)
         padded = np.concatenate([u, np.repeat(u[:1], -count % size, axis=0)])
@@ -215,11 +214,11 @@ class Program:
 
         return jax.lax.scan(step, state, (uniform, momentum))
 
-    def compiled(self, name: str, function: Callable, *arguments: Any) -> Callable:
+    def compiled(self, name: Hashable, function: Callable, *arguments: Any) -> Callable:
         """Return a function compiled for arguments of these shapes, once."""
         return self.compiling(name, function, *arguments).result()
 
-    def compiling(self, name: str, function: Callable, *arguments: Any) -> Future:
+    def compiling(self, name: Hashable, function: Callable, *arguments: Any) -> Future:
         """Begin to compile a function, which goes on beside whatever else is done."""
         key = (name, *((np.shape(a), getattr(a, "dtype", type(a))) for a in jax.tree.leaves(arguments)))
         with _TRACING:

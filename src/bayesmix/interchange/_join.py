@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesmix.card import Card
 from bayesmix.covariates import MISSING, is_target
+from bayesmix.door import SHOWN
 from bayesmix.errors import Fault, InputError, listed, suggest
 from bayesmix.interchange._reading import Table, cells, read_cells, settled
 
@@ -79,10 +80,15 @@ def joined(table: Table, path: Path) -> Table:
     ours, theirs = ([tuple(row) for row in t[keys].itertuples(index=False)] for t in (frame, other))
     faults = _repeated([" at step ".join(key) for key in theirs], path, lines)
     at = {key: position for position, key in enumerate(theirs)}
-    for key in dict.fromkeys(key for key in ours if key not in at):
-        place = table.places[ours.index(key)]
+    absent: dict[tuple[str, ...], str] = {}
+    for key, place in zip(ours, table.places, strict=True):
+        if key not in at:
+            absent.setdefault(key, place)
+    for key, place in list(absent.items())[:SHOWN]:
         what = f"{place}: {' at step '.join(key)} is not in {path}"
         faults.append(Fault(what, suggest(key[0], {run for run, *_ in theirs}), run=key[0]))
+    if (more := len(absent) - SHOWN) > 0:
+        faults.append(Fault(f"and {more} more that are not in {path}", "Add them, or leave their files out"))
     both = [str(name) for name in other.columns if name in frame.columns and name not in keys]
     faults += [
         Fault(f"{path} has {name}, and so have the files that were read", "Map one of the two to another name")

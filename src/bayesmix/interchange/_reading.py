@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,7 +102,7 @@ def read_cells(path: Path) -> tuple[pd.DataFrame, list[int]]:
         raise InputError(str(path), faults)
     kept = [at for at, name in enumerate(sheet.columns) if name or any(row[at] for row in sheet.rows)]
     names = [sheet.columns[at] for at in kept]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if faults := [Fault(f"column {name!r} appears twice", "Remove or rename one of them", 1) for name in twice]:
         raise InputError(str(path), faults)
     return pd.DataFrame([[row[at] for at in kept] for row in sheet.rows], columns=pd.Index(names)), sheet.lines

@@ -58,7 +58,7 @@ def read(sources: Sequence[Source], card: Card) -> Table:
     frame = settled(whole, card, {name: new for name in columns if (new := _usual_name(name))}, "wandb")
     if "run" not in frame:
         raise InputError("wandb", [Fault("no column 'Name' of the runs", "Export it, or map another: --map ID=run")])
-    frame, dropped = _without_noise(frame, {card.rename(columns)[0].get(name, "") for name in columns})
+    frame, dropped = _without_noise(frame, set(card.rename(columns)[0].values()))
     if "C" in frame and "throughput/total_gflops" in columns and "throughput/total_gflops" not in card.columns:
         card = Card(units={"C": _GFLOP}).merged(card)
     hints = [f"left out {dropped} columns that are the tracker's own, blank, or equal in every run"] if dropped else []

@@ -13,7 +13,7 @@ from bayesmix.prediction import distance
 from bayesmix.runs import Runs
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """Draws of an answer for every target, and what to know about it.
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayesmix import modelfile, outliers
-from bayesmix.comparison import Comparison
+from bayesmix.comparison import LEAST_DIFFERENCE, Comparison
 from bayesmix.covariates import COVARIATES
 from bayesmix.figures import comparison_figure, fit_figure
 from bayesmix.figures.fitted import Fitted, fitted
@@ -18,9 +18,9 @@ from bayesmix.report.blocks import Block, Heading, Picture, Points, Section, Tab
 from bayesmix.report.groups import Group, Results
 
 _COLUMNS = (
-    "elpd: expected log predictive density of what is left out, by PSIS-LOO, in nats; higher is better.",
-    "difference: elpd less that of the best, with its standard error; below 4, or below two standard errors, models "
-    "are not told apart.",
+    "elpd: expected log predictive density of what is left out, in nats, by the method above; higher is better.",
+    f"difference: elpd less that of the best, with its standard error; below {LEAST_DIFFERENCE:g} nats, or within the "
+    "95 % interval of paired differences, models are not told apart.",
     "weight: share of the model in the mixture of models that predicts best (stacking); near-copies share one weight.",
     "p: effective number of quantities; far above the number in the law means a poor fit.",
     "max k: largest Pareto k; above 0.7 the estimate for that run is unreliable. k > 0.7 counts them.",
@@ -123,7 +123,7 @@ def _ahead(one: Comparison) -> str:
         return f"{best} stands alone: there is nothing to compare it with."
     row = one.table.loc[others[0]]
     gap, error = numbers.together([-row["diff"], row["diff_se"]], row["diff_se"])
-    apart = "Not told apart" if any(w.startswith("Not told apart") for w in one.warnings) else "Told apart"
+    apart = "Not told apart" if others[0] in one.undecided else "Told apart"
     return (
         f"{apart}: {best} predicts what is left out better than {others[0]} by {gap} ± {error} nats, and "
         f"has {numbers.percent(one.table.loc[best, 'weight'], 0)} of the stacking weight."

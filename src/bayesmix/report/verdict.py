@@ -262,8 +262,7 @@ def _laws(results: Results) -> list[str]:
         if not others:
             continue
         than = f"better than by {', '.join(others)}" if len(others) <= _RIVALS else f"best of {len(others) + 1} laws"
-        close = any(w.startswith("Not told apart") for w in comparison.warnings)
-        doubt = ", but that is within the error of the comparison" if close else ""
+        doubt = ", but that is within the error of the comparison" if comparison.undecided else ""
         sentences.append(f"Left out by {comparison.left_out}, runs are predicted by {best} {than}{doubt}.")
     return [" ".join(sentences)] if sentences else []
 
