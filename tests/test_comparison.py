@@ -278,6 +278,12 @@ def test_a_refit_without_a_family_knows_it_by_its_population():
     seen = prior + sum(group(values) for values in log[:3])
     truth = np.logaddexp.reduce(seen + group(log[3])) - np.logaddexp.reduce(seen) - log[3].sum()
     assert abs(np.mean(found) - truth) < 4 * np.std(found, ddof=1) / 2 + 0.02
+    # Importance sampling has no draws of a family that nobody has seen, which its Pareto k does not show.
+    by_draws, by_refits = (compare({"m": posterior}, leave_out="family", refit=refit) for refit in (False, True))
+    assert any("no draw says what L0 of an unseen family could be" in w for w in by_draws.warnings)
+    assert not any("no draw says" in w for w in by_refits.warnings)
+    every = exact(posterior, of, [[k] for k in range(4)], seed=0, processes=1, progress=False)[0]
+    assert by_refits.table.loc["m", "elpd"] == pytest.approx(sum(log for log, _ in every.values()), rel=1e-9)
 
 
 def test_draws_that_are_all_alike_are_refused_by_name():

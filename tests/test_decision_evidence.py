@@ -209,3 +209,21 @@ def test_candidates_that_are_forbidden_are_named(posterior):
 def test_a_baseline_outside_the_fitted_mixtures_is_said_to_be(posterior):
     far = Problem(baseline={"web": 1.0, "code": 0.0, "books": 0.0}, within="fitted mixtures")
     assert any(w.startswith("The baseline lies outside") for w in decide(posterior, far, seed=0).warnings)
+
+
+def test_where_only_the_baseline_is_allowed_it_is_chosen(posterior):
+    fixed = {"web": 0.5, "code": 0.25, "books": 0.25}
+    decision = decide(posterior, Problem(bounds=fixed, baseline=fixed), seed=0, draws=200)
+    assert decision.mixture == pytest.approx([fixed[d] for d in decision.domains], abs=1e-6)
+    assert np.ptp(decision.near, axis=0).max() < 1e-5
+
+
+def test_an_optimum_at_a_bound_is_as_good_as_the_bound_itself(posterior):
+    """The optimum stays off by a hair, and loses to a candidate at the bound by as much in every draw."""
+    plain = decide(posterior, Problem({"loss.web": 1}), seed=0, draws=200)
+    best = dict.fromkeys(plain.domains, 0.0) | {plain.domains[int(plain.mixture.argmax())]: 1.0}
+    assert plain.mixture.max() > 0.9999
+    found = decide(posterior, Problem({"loss.web": 1}, candidates={"mine": best}), seed=0, draws=200).candidates()
+    p = found.set_index("mixture")["p_best"]
+    assert p["chosen"] == pytest.approx(p["mine"], abs=0.01)
+    assert p["chosen"] > 0.4

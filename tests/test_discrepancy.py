@@ -372,3 +372,13 @@ def test_many_checkpoints_of_one_run_tell_no_more_of_the_bend_than_that_run():
     ((_, alone),), ((_, apart),) = (beyond.bends(p, arrays(p, runs), 0) for runs in (one, many))
     assert alone == pytest.approx(np.hypot(0.1, apart), rel=0.1)
     assert apart < 0.03
+
+
+def test_many_runs_of_a_kind_average_their_departures_away():
+    """Two runs of the same size are expected to do the same, and are measured each with its own departure."""
+    p = posterior(WIDE)
+    twins = planned(run=["a", "b"], N=[7e10, 7e10], D=[1.4e12, 1.4e12])
+    found = predict(p, twins, seed=0)
+    np.testing.assert_allclose(found.expected[:, 0], found.expected[:, 1])
+    departure = beyond.factors(p, arrays(p, twins), 0)
+    assert np.abs(np.log(departure[:, 0] / departure[:, 1])).max() > 1e-3

@@ -169,11 +169,11 @@ def test_tokens_of_domains_are_a_mixture_and_their_sum_is_d():
     assert Runs.loads(TOKENS, Card(), "t").hash == Runs.loads(same, Card(), "w").hash
 
 
-@pytest.mark.parametrize("of", ["tokens", "D"])
+@pytest.mark.parametrize("of", [["tokens"], ["D"], ["tokens", "D"]])
 def test_the_unit_of_tokens_may_be_said_of_their_sum(tmp_path, of):
     path = tmp_path / "runs.csv"
     path.write_text("tokens.web,tokens.code,loss\n1.5,0.5,3.1\n0,2,3.2\n")
-    assert Runs.read(path, Card(units={of: "billions"})).column("D").tolist() == [2e9, 2e9]
+    assert Runs.read(path, Card(units=dict.fromkeys(of, "billions"))).column("D").tolist() == [2e9, 2e9]
 
 
 def test_a_checkpoint_has_its_own_d_and_the_mixture_of_all_tokens(tmp_path):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import numpyro
 import pandas as pd
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 
-from bayesmix import Runs, fit
+from bayesmix import Runs, fit, history
 from bayesmix.cli import app
 from bayesmix.discrepancy import Discrepancy, past
 from bayesmix.errors import BayesmixError
 from bayesmix.extrapolation import Extrapolation
 from bayesmix.history import Shown, learn, past_studies
 from bayesmix.model import Model
+from bayesmix.precision import double
 from bayesmix.priors import arguments
 from bayesmix.results import save
 from bayesmix.scores import LEVELS
@@ -65,6 +68,16 @@ def test_extrapolations_without_a_bend_are_named(tmp_path):
     assert isinstance(result.exception, BayesmixError)
     assert "1.json shows no bend" in str(result.exception)
     assert not (tmp_path / "d.toml").exists()
+
+
+@pytest.mark.parametrize("error", [0.02, 0.2, 1.0, 5.0])
+@pytest.mark.parametrize("scale", [0.05, 0.3])
+def test_what_was_shown_is_as_likely_as_an_integral_over_its_error_says(error, scale):
+    with double(), numpyro.handlers.seed(rng_seed=0), numpyro.handlers.trace() as trace:
+        history._shown(np.array([-0.5]), np.array([error]), np.array(0.175), scale, 3.4)
+    bend = np.linspace(-60, 60, 400_001)
+    joint = stats.t.pdf(bend, 3.4, 0.175, scale) * stats.norm.pdf(-0.5, bend, error)
+    assert float(trace["shown"]["fn"].log_factor) == pytest.approx(np.log(np.trapezoid(joint, bend)), abs=1e-3)
 
 
 @pytest.mark.slow

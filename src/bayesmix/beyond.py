@@ -159,17 +159,18 @@ def drawn_bends(posterior: Posterior, rng: np.random.Generator, count: int) -> n
     return np.outer(bend, [is_bending(target) for target in posterior.targets])
 
 
-def factors(posterior: Posterior, inputs: Inputs, seed: int) -> np.ndarray | None:
+def factors(posterior: Posterior, inputs: Inputs, seed: int, *, departing: bool = True) -> np.ndarray | None:
     """Return what the discrepancy multiplies the law's response with, shape (draw, observation, target).
 
-    None where there is nothing to multiply with: the model has no discrepancy, or no planned run is beyond the runs.
+    With the departure of every single run, or, not departing, as for many such runs. None where there is nothing to
+    multiply with: the model has no discrepancy, or no planned run is beyond the runs.
     """
     discrepancy = posterior.model.discrepancy
     if discrepancy is None:
         return None
     rng = np.random.default_rng((seed, 0))
     total = len(next(iter(posterior.values().values())))
-    return bent(posterior, inputs, drawn_bends(posterior, rng, total), rng)
+    return bent(posterior, inputs, drawn_bends(posterior, rng, total), rng if departing else None)
 
 
 def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.Generator | None) -> np.ndarray | None:

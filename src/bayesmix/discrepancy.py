@@ -5,9 +5,9 @@ b \sim \mathrm{StudentT}_{|b| < 5}(\nu, \mu, \varsigma),\quad z_x \sim N(0, 1)$$
 
 with m the law's response and e_x the nearest point to x of the convex hull of the fitted runs, on the logarithms of
 all covariates but the mixture. The bracket is the fall that the law promises beyond the runs; the bend b is how far
-off the promise is: 0 if the law is right, 0.5 if the response falls half as much again, -1 if it does not fall at all.
-All runs of one forecast share b; each has its own z. Inside the hull the discrepancy is zero, so the posterior is the
-same with and without it.
+off the promise is: 0 if the law is right, 0.5 if the response falls half as much again, -1 if it does not fall at
+all. All runs and targets of one forecast share b; each target of each run has its own z. Inside the hull the
+discrepancy is zero, so the posterior is the same with and without it.
 
 How promises were kept in past studies is in ``past.toml``: the default, which a model file or the user's own studies
 replace. What the law got wrong on the user's own larger runs, once they were hidden, narrows it down: see `given`.

@@ -156,7 +156,9 @@ def _mix_tokens(numbers: Numbers, card: Card, findings: Findings) -> None:
             findings.add("tokens", Fault("tokens.* are all 0", "Correct them, or remove the row"), at)
     for domain, column in tokens.items():
         numbers[f"w.{domain}"] = [n / total if total else math.nan for n, total in zip(column, totals, strict=True)]
-    numbers.setdefault("D", [card.standard("D", total) for total in totals])
+    # They are tokens already, where the card says what theirs are counted in.
+    counted = any(head(name) == "tokens" for name in card.units)
+    numbers.setdefault("D", totals if counted else [card.standard("D", total) for total in totals])
 
 
 def _normalise_mixtures(numbers: Numbers, tolerance: float, findings: Findings) -> None:

@@ -34,9 +34,8 @@ from bayesmix.precision import double
 
 _PAST = Path(__file__).parent / "past.csv"
 _SAMPLED = 200_000
-# Nodes and weights of integrals over the error of a bend, which is normal.
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
-_LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
+# Logarithms of the precision, over which a t distribution is a mixture of normal ones.
+_PRECISIONS = np.linspace(-14, 4, 73)
 
 
 @dataclass(frozen=True)
@@ -119,10 +118,15 @@ def _bends_after(*, bend, error, before, before_error, df):
 
 
 def _shown(bend, error, location, scale, df):
-    """Bends that are Student's t, each shown with a normal error, which is integrated out."""
-    at = (bend[:, None] - error[:, None] * _NODES - jnp.broadcast_to(location, bend.shape)[:, None]) / scale
-    log = dist.StudentT(df, 0, 1).log_prob(at) - jnp.log(scale) + _LOG_WEIGHTS
-    numpyro.factor("shown", jax.nn.logsumexp(log, axis=1).sum())
+    """Bends that are Student's t, each shown with a normal error.
+
+    Given its precision, which is gamma distributed, a bend is normal, and so is what was shown of it; the precision is
+    summed over.
+    """
+    share = df / 2 * (_PRECISIONS - jnp.exp(_PRECISIONS))
+    width = jnp.hypot(error[:, None], scale * jnp.exp(-_PRECISIONS / 2))
+    log = dist.Normal(jnp.broadcast_to(location, bend.shape)[:, None], width).log_prob(bend[:, None])
+    numpyro.factor("shown", jax.nn.logsumexp(log + jax.nn.log_softmax(share), axis=1).sum())
 
 
 def _sampled(model: Callable, seed: int, **data) -> dict[str, np.ndarray]:

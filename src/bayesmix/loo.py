@@ -102,10 +102,19 @@ def estimate(
             ) from error
         nothing = np.full(len(units), np.nan)
         found = _waic(likelihood, nothing, nothing)
-    groups = in_folds(len(units), folds, seed) if folds else None
-    if not folds and found.bad:
+    groups: list[list[int]] = []
+    pooled = [n for n, p in posterior.model.pooling.items() if p.kind == "partial" and p.by == units.kind]
+    if folds:
+        groups = in_folds(len(units), folds, seed)
+    elif pooled and refit:
+        groups = [[unit] for unit in range(len(units))]
+    elif pooled:
+        # All draws know what is particular about each of them, and Pareto k does not show how much that is.
+        sentence = f"no draw says what {' and '.join(pooled)} of an unseen {units.kind} could be, and elpd is too high"
+        found = replace(found, said=(f"{sentence}: --refit or --folds fit without it",))
+    elif found.bad:
         found = _moved(posterior, units, found, at_any_cost=refit)
-        groups = [[unit] for unit in found.bad] if refit else None
+        groups = [[unit] for unit in found.bad] if refit else []
     if groups:
         again, said = exact(posterior, units, groups, seed=seed, processes=processes, progress=progress)
         found = found.having(again, tuple(said))

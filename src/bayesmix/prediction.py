@@ -104,8 +104,11 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
     posterior.require_converged()
     model, posterior = posterior.model, posterior.paired
     inputs, _ = model.inputs(planned, posterior.coordinates)
-    factor = factors(posterior, inputs, seed)
-    expected, measured = measured_draws(model, posterior.values(), inputs, seed, factor, posterior.together)
+    own, shared = (factors(posterior, inputs, seed, departing=departing) for departing in (True, False))
+    expected, measured = measured_draws(model, posterior.values(), inputs, seed, own, posterior.together)
+    if own is not None and shared is not None:
+        # What many runs would average has no departure of one of them.
+        expected = expected * (shared / own)
     warnings = [*(str(p) for p in posterior.problems()), *distance(posterior, planned)]
     return Prediction(expected, measured, planned, posterior.targets, tuple(warnings))
 

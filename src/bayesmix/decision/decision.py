@@ -11,6 +11,8 @@ from bayesmix.decision.problem import Problem
 from bayesmix.decision.risk import Risk
 from bayesmix.errors import listed
 
+_SAME = 1e-6  # of the objective, within which mixtures are equally good
+
 
 @dataclass(frozen=True)
 class Under:
@@ -154,11 +156,12 @@ class Decision:
     def candidates(self, level: float = 0.9) -> pd.DataFrame:
         """Return the named mixtures: risk, gain over the baseline with interval, probability of being the best.
 
-        Draws in which several are equally good are shared among them.
+        Draws in which several are equally good, but for how far an optimum stays off its bounds, are shared among them.
         """
         named = {"chosen": self.objective, "baseline": self.baseline_objective, **self.compared}
         draws = np.stack(list(named.values()))
-        best = draws == draws.min(axis=0)
+        least = draws.min(axis=0)
+        best = draws <= least + _SAME * abs(least)
         gains = self.baseline_objective - draws
         low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2], axis=1)
         counts = list(self.counts.values())

@@ -23,6 +23,7 @@ _ROUGH = 64
 _SMOOTH, _KINKED = 1e-8, 1e-7  # last barrier, of the range of the gradient
 _COARSER = 10  # for single draws
 _BISECTIONS = 5
+_ROUNDING = 1e-9  # of the risk, below which a loss is none
 
 
 def best(objective: Objective, allowed: Allowed, starts: np.ndarray) -> Minimum:
@@ -135,7 +136,7 @@ def near_range(objective: Objective, chosen: Minimum, allowed: Allowed, loss: fl
     does. Single exchanges between domains would show a much narrower range, and random candidates hardly any.
     """
     w, (least, domains) = chosen.w[0], (objective.risk(objective.draws(chosen.w))[0], chosen.w.shape[1])
-    if loss <= 0:
+    if loss <= _ROUNDING * abs(least):
         return w, w
     slope, curvature = _model(objective, w, loss)
     shared = {"at": w, "slope": slope, "curvature": curvature, "loss": loss}

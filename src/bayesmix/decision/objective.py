@@ -160,8 +160,9 @@ def build(
     for name, posterior in posteriors.items():
         if not (count := round(draws * weights[name])):
             continue
+        stream = len(counts)
         counts[name] = min(count, available[name])
-        parts.append(_part(posterior, problem, first.runs.domains, counts[name], seed, links))
+        parts.append(_part(posterior, problem, first.runs.domains, counts[name], (seed, 0, stream), seed, links))
     risk = Risk.of(problem.risk)
     models = tuple(posteriors[n].model for n in counts)
     form = form_of(models, _reading(links, first.targets), combine or problem.combine, risk.sorts)
@@ -183,10 +184,16 @@ def _reading(links: Sequence[Link], targets: tuple[str, ...]) -> tuple[LinkForm,
 
 
 def _part(
-    posterior: Posterior, problem: Problem, domains: tuple[str, ...], count: int, seed: int, links: Sequence[Link]
+    posterior: Posterior,
+    problem: Problem,
+    domains: tuple[str, ...],
+    count: int,
+    stream: tuple[int, ...],
+    seed: int,
+    links: Sequence[Link],
 ) -> dict[str, Any]:
     posterior = posterior.paired
-    positions, bend = taken(posterior, count, seed)
+    positions, bend = taken(posterior, count, stream)
     inputs, _ = posterior.model.inputs(planned_run(posterior, problem, domains), posterior.coordinates)
     found, which, beyond = edges(posterior, inputs), np.zeros(len(posterior.targets), int), bend[positions]
     for k, edge in enumerate(found):
@@ -200,10 +207,13 @@ def _part(
     return {"drawn": drawn, "places": places, "links": at}
 
 
-def taken(posterior: Posterior, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of so many draws of a posterior, and the bends of all of them, shape (draw, target)."""
+def taken(posterior: Posterior, count: int, stream: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of so many draws of a posterior, and the bends of all of them, shape (draw, target).
+
+    Each posterior of an objective has a stream of random numbers of its own.
+    """
     total = len(next(iter(posterior.values().values())))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(stream)
     bend = drawn_bends(posterior, rng, total)
     return rng.permutation(total)[:count], bend
 

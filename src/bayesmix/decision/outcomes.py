@@ -20,23 +20,24 @@ def outcomes(
 
     Draw by draw the law, its quantities and its bend are those of `objective.build` with the same counts and seed.
     """
-    parts = [_of_one(posteriors[name], count, runs, seed) for name, count in counts.items()]
+    parts = [_of_one(posteriors[name], count, runs, (seed, 0, k)) for k, (name, count) in enumerate(counts.items())]
     expected, measured = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
     if min(expected.min(), measured.min()) <= 0:
         return expected, measured
     return np.log(expected), np.log(measured)
 
 
-def _of_one(posterior: Posterior, count: int, runs: Runs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _of_one(posterior: Posterior, count: int, runs: Runs, stream: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     posterior = posterior.paired
-    positions, bend = taken(posterior, count, seed)
+    positions, bend = taken(posterior, count, stream)
+    seed = int(np.random.SeedSequence(stream).generate_state(1)[0])
     inputs, _ = posterior.model.inputs(runs, posterior.coordinates)
     values = {name: v[positions] for name, v in posterior.values().items()}
     expected, measured = measured_draws(posterior.model, values, inputs, seed, together=posterior.together)
     # A run's own departure is no knowledge of others: it is part of what is measured, not of what is expected.
     shared, own = (
         bent(posterior, inputs, bend, rng) if posterior.model.discrepancy else None
-        for rng in (None, np.random.default_rng((seed, 1)))
+        for rng in (None, np.random.default_rng((*stream, 1)))
     )
     if shared is None or own is None:
         return expected, measured
