@@ -39,7 +39,7 @@ def fit_figure(posterior: Posterior, facts: Fitted | None = None) -> Figure:
         return figure
     rows = -(-len(shown) // 4)
     figure = style.canvas(4.0 * rows + 0.8)
-    upper, lower = figure.subfigures(2, 1, hspace=0.04)
+    upper, lower = figure.subfigures(2, 1, hspace=0.04, squeeze=False)[:, 0]
     above = style.panels(upper, len(shown), 4)
     below = style.panels(lower, len(shown), 4)
     for axes, other, j in zip(above, below, shown, strict=True):

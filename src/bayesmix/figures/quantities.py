@@ -38,7 +38,7 @@ def prior_posterior_figure(posterior: Posterior) -> Figure:
     legend = (0.5 if _named(posterior) else 0.3) if narrow else 0.0
     figure = style.canvas(2.1 * rows + table + legend)
     heights = [h for h in (2.1 * rows + legend, table) if h]
-    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     if narrow:
         axes = style.panels(parts[0], len(narrow), 3)
         for one, name in zip(axes, narrow, strict=True):
