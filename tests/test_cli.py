@@ -648,3 +648,22 @@ def test_a_forecast_is_written_though_nobody_reads_on(saved, tmp_path):
     assert process.wait(timeout=120) == 1, "what Click says of a broken pipe"
     assert "Traceback" not in err
     assert (tmp_path / "p.csv").exists()
+
+
+def test_a_report_tells_nothing_decided_from_posteriors_that_it_is_not_given(bayesmix, saved, tmp_path):
+    out = tmp_path / "d.json"
+    assert bayesmix("decide", saved / "ye_m4.nc", "--problem", saved / "problem.toml", "--out", out)[0] == 0
+    code, _, err = bayesmix("report", saved / "scale.nc", "--decision", out, "--out", tmp_path / "report")
+    assert code == 3
+    assert "results of ye_m4, but the posteriors are scale" in err
+
+
+def test_a_column_that_the_law_does_not_take_has_no_best_setting(bayesmix, saved, tmp_path):
+    line = ["plan", "best", saved / "scale.nc", "sparsity", "--from", "0", "--to", "0.9", "--at", "N=1e9,D=2e10"]
+    code, _, err = bayesmix(*line, "--out", tmp_path / "best.csv")
+    assert code == 3
+    assert "law chinchilla does not take sparsity; it takes D and N" in err or "it takes D, N" in err
+
+
+def test_a_seed_is_not_negative(bayesmix, tmp_path):
+    assert bayesmix("design", "web,code", "--seed", "-1", "--out", tmp_path / "d.csv")[0] == 2

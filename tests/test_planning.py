@@ -2,13 +2,16 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from numpyro.distributions import LogNormal
 from scipy.optimize import minimize_scalar
 
 from bayesmix import Model, Runs
 from bayesmix.errors import BayesmixError, NotConvergedError
+from bayesmix.law import law, prior
 from bayesmix.optimum import compute_optimal
 from bayesmix.planning import best_setting, inference_optimal, needed, settings, worth_of_repeats, worth_of_teacher
 from bayesmix.planning.curves import responses
@@ -64,12 +67,19 @@ def test_uneven_settings_and_those_whose_best_lies_at_an_end(posterior):
     assert answer.table()["answered"].tolist()[0] == 0
 
 
+@law(paper="nowhere")
+def accuracy(N, *, k=prior(LogNormal(-3, 1), "", "accuracy lost a decade off")):
+    return 0.5 - k * (jnp.log10(N) - 8.5) ** 2
+
+
 def test_of_scores_the_best_setting_is_the_greatest():
-    runs = Runs.of(pd.DataFrame({"N": np.geomspace(1e8, 1e9, 6), "accuracy.arc": np.linspace(0.3, 0.6, 6)}))
-    model = dataclasses.replace(Model.read("constant"), targets=("accuracy.arc",))
-    posterior = fake(model, runs, {"L0": 0.4, "sigma": 0.01, "nu": 30.0})
-    path = settings("N", 1e8, 1e9, {}, 5)
-    assert best_setting(posterior, path, "N").draws["response"][0, 0, 0] == pytest.approx(0.4, rel=1e-6)
+    N = np.geomspace(1e8, 1e9, 6)
+    runs = Runs.of(pd.DataFrame({"N": N, "accuracy.arc": 0.5 - 0.1 * (np.log10(N) - 8.5) ** 2}))
+    model = dataclasses.replace(Model.read("constant"), law=accuracy, targets=("accuracy.arc",))
+    posterior = fake(model, runs, {"k": 0.1, "sigma": 0.01, "nu": 30.0})
+    answer = best_setting(posterior, settings("N", 1e8, 1e9, {}, 5), "N")
+    assert answer.draws["N"][0, 0, 0] == pytest.approx(10**8.5, rel=1e-6)
+    assert answer.draws["response"][0, 0, 0] == pytest.approx(0.5, rel=1e-6)
 
 
 def test_tokens_needed_are_those_of_the_closed_form(posterior, constants):

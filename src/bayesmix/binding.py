@@ -125,7 +125,7 @@ def targets_of(model: Model, runs: Runs) -> tuple[str, ...]:
     """Return the targets that a model is about: those it names, or all of these runs that its law may be of."""
     taken = set(model.columns.values())  # a link's own loss is no target of it
     fitting = (t for t in runs.targets if t.split(".")[0] in _kinds(model) and t not in taken)
-    return model.targets or tuple(fitting)
+    return tuple(dict.fromkeys(model.targets)) or tuple(fitting)
 
 
 def _kinds(model: Model) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ Maps = Annotated[
 Units = Annotated[list[str] | None, typer.Option("--unit", help="Unit of a column: N=millions, w=percent, D=1e9.")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="Keep only some runs: 'N<=2e9', role=ladder.")]
 Posteriors = Annotated[list[Path], typer.Argument(metavar="POSTERIOR...", help="Files written by fit.")]
-Seed = Annotated[int, typer.Option(help="Source of all randomness; recorded in the result.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Source of all randomness; recorded in the result.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing result.")]
 Accept = Annotated[
     bool, typer.Option("--accept-unconverged", help="Use posteriors that did not converge all the same.")

@@ -16,6 +16,8 @@ from bayesmix.posterior import Posterior
 from bayesmix.prediction import distance
 from bayesmix.runs import Runs
 
+_SIZES = {"N", "D", "C", "M"}  # each follows from the others, and moves them
+
 
 def settings(by: str, low: float, high: float, at: Mapping[str, float | str], count: int = GRID) -> Runs:
     """Return planned runs along a column, in equal steps of its logarithm where it is positive, all else alike.
@@ -173,6 +175,11 @@ def _along(posterior: Posterior, settings: Runs, by: str) -> tuple[np.ndarray, n
     posterior.require_converged()
     if by not in settings.table:
         raise BayesmixError(f"the settings have no column {by}; they have {listed(list(settings.table))}")
+    uses = posterior.model.uses
+    if by not in uses and not (by in _SIZES and uses & _SIZES):
+        raise BayesmixError(
+            f"law {posterior.model.law.name} does not take {by}; it takes {listed(sorted(uses)) or 'nothing'}"
+        )
     x = settings.column(by)
     if len(np.unique(x)) < max(len(x), 2):
         raise BayesmixError(f"the settings must all differ in {by}")

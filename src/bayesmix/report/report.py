@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,10 @@ def write_report(
         posterior.require_converged()
     posteriors = informed(posteriors, extrapolations)
     compared = (comparisons,) if isinstance(comparisons, Comparison) else tuple(comparisons or ())
-    _refuse_strangers(posteriors, {**predictions, **optima})
+    concluded = [result.model_weights for result in (decision, proposal) if result]
+    _refuse_strangers(
+        posteriors, [*predictions, *optima, *(n for weights in concluded for n, w in weights.items() if w)]
+    )
     if twice := [n for n in links if n in posteriors]:
         raise BayesmixError(f"{', '.join(twice)} is given as a posterior and as a link. Name it once")
     groups = group({**posteriors, **links}, compared)
@@ -116,8 +119,8 @@ def write_report(
     return write_whole(folder, lambda path: _write(path, page, numbers), overwrite=overwrite, marker=PAGE)
 
 
-def _refuse_strangers(posteriors: Mapping[str, Posterior], results: Mapping[str, Any]) -> None:
-    if strangers := [n for n in results if n not in posteriors]:
+def _refuse_strangers(posteriors: Mapping[str, Posterior], named: Iterable[str]) -> None:
+    if strangers := [n for n in dict.fromkeys(named) if n not in posteriors]:
         raise BayesmixError(
             f"results of {', '.join(strangers)}, but the posteriors are {', '.join(posteriors)}. Give the posterior "
             "that each result is from, under the same name"
