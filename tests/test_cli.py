@@ -428,11 +428,10 @@ def test_what_rests_on_the_prior_is_said_of_quantities_forecasts_and_the_mixture
 
 
 def test_several_posteriors_are_averaged_and_shown_beside_it(bayesmix, saved, tmp_path):
-    runs = scale_runs(30)
-    other = tmp_path / "other.nc"
-    fake(Model.read("chinchilla"), runs, chinchilla_values(runs, E=1.803)).save(other)
-    one = tmp_path / "one.nc"
-    fake(Model.read("chinchilla"), runs, chinchilla_values(runs, E=1.797)).save(one)
+    runs, law = scale_runs(30), dataclasses.replace(Model.read("chinchilla"), discrepancy=None)
+    one, other = tmp_path / "one.nc", tmp_path / "other.nc"
+    for path, floor in ((one, 1.797), (other, 1.803)):
+        fake(law, runs, chinchilla_values(runs, E=floor)).save(path)
     path = tmp_path / "p.csv"
     code, out, _ = bayesmix("predict", one, other, "--at", "N=70e9,D=1.4e12", "--out", path)
     assert code == 0
