@@ -156,7 +156,7 @@ def test_beyond_the_runs_the_fall_is_as_much_larger_as_the_bend_says():
 def test_each_run_departs_from_the_bend_by_itself():
     alone = dataclasses.replace(CERTAIN, run=0.2)
     p = posterior(alone)
-    factor = np.log(beyond.factors(p, arrays(p, planned(**FAR)), 0))
+    factor = np.log(beyond.factors(p, arrays(p, planned(**FAR)), 0)[1])
     _, fall, _ = beyond.promised(p, arrays(p, planned(**FAR)))
     own = (-factor / fall - 0.5)[:, :, 0]
     np.testing.assert_allclose(own.std(axis=0), 0.2, rtol=4 / np.sqrt(2 * len(own)))
@@ -214,7 +214,7 @@ def test_the_density_of_a_forecast_is_that_of_its_draws():
     p = posterior(WIDE, count=4000, sigma=0.05)
     runs = Runs.of(planned(**FAR).table.assign(loss=[1.95, 2.0, 2.1]))
     inputs = arrays(p, runs)
-    factor = beyond.factors(p, inputs, 0)
+    _, factor = beyond.factors(p, inputs, 0)
     density = np.exp(log_density(p, runs, factor))[:, 0]
     measured = predict(p, runs, seed=0).measured[:, :, 0]
     width = 0.04
@@ -298,7 +298,7 @@ def test_what_is_beyond_is_asked_of_each_target_by_the_runs_that_measured_it():
     asked = planned(N=largest["N"].to_numpy(), D=largest["D"].to_numpy())
     by_all, by_few = beyond.edges(p, arrays(p, asked))
     assert (by_few.decades > 0) != (by_all.decades > 0), "one is beyond its runs, the other one of them"
-    factor = beyond.factors(p, arrays(p, asked), 0)[:, 0]
+    factor = beyond.factors(p, arrays(p, asked), 0)[1][:, 0]
     assert np.array_equal(factor.std(axis=0) > 0, [False, True])
     few = Runs.of(p.runs.table.iloc[small].drop(columns=["C", "loss.a"], errors="ignore"))
     alone = fake(dataclasses.replace(p.model, targets=("loss.b",)), few, chinchilla_values(few))
@@ -358,7 +358,7 @@ def test_checkpoints_share_the_departure_of_their_run():
     alone = dataclasses.replace(CERTAIN, run=0.2)
     p = posterior(alone)
     one = planned(run=["a", "a", "b"], **FAR)
-    factor = np.log(beyond.factors(p, arrays(p, one), 0))
+    factor = np.log(beyond.factors(p, arrays(p, one), 0)[1])
     _, fall, _ = beyond.promised(p, arrays(p, one))
     own = (-factor / fall - 0.5)[:, :, 0]
     np.testing.assert_allclose(own[:, 0], own[:, 1], rtol=1e-6)
@@ -380,5 +380,5 @@ def test_many_runs_of_a_kind_average_their_departures_away():
     twins = planned(run=["a", "b"], N=[7e10, 7e10], D=[1.4e12, 1.4e12])
     found = predict(p, twins, seed=0)
     np.testing.assert_allclose(found.expected[:, 0], found.expected[:, 1])
-    departure = beyond.factors(p, arrays(p, twins), 0)
+    _, departure = beyond.factors(p, arrays(p, twins), 0)
     assert np.abs(np.log(departure[:, 0] / departure[:, 1])).max() > 1e-3

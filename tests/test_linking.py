@@ -113,7 +113,7 @@ def test_beyond_its_runs_a_link_bends_as_any_forecast_does():
     found = linked(base, [posterior], seed=0)
     bend = Link(posterior).draws(np.random.default_rng((0, 1)), 1000)["bend"]
     law = over_draws(mean, posterior.model, posterior.values(), inputs)[:, :3]
-    factor = bent(posterior, inputs, bend, None)
+    factor, _ = bent(posterior, inputs, bend, np.random.default_rng(0))
     assert found.expected[..., 1] == pytest.approx((law * factor)[..., 0], rel=1e-6)
     assert np.ptp(found.expected[:, 1, 1]) < 1e-6, "inside, the law is true"
     assert np.ptp(found.expected[:, 0, 1]) > 1e-3

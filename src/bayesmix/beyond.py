@@ -159,35 +159,38 @@ def drawn_bends(posterior: Posterior, rng: np.random.Generator, count: int) -> n
     return np.outer(bend, [is_bending(target) for target in posterior.targets])
 
 
-def factors(posterior: Posterior, inputs: Inputs, seed: int, *, departing: bool = True) -> np.ndarray | None:
+def factors(posterior: Posterior, inputs: Inputs, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
     """Return what the discrepancy multiplies the law's response with, shape (draw, observation, target).
 
-    With the departure of every single run, or, not departing, as for many such runs. None where there is nothing to
-    multiply with: the model has no discrepancy, or no planned run is beyond the runs.
+    As for many runs of each kind, and with the departure of every single one. None where there is nothing to multiply
+    with: the model has no discrepancy, or no planned run is beyond the runs.
     """
     discrepancy = posterior.model.discrepancy
     if discrepancy is None:
         return None
     rng = np.random.default_rng((seed, 0))
     total = len(next(iter(posterior.values().values())))
-    return bent(posterior, inputs, drawn_bends(posterior, rng, total), rng if departing else None)
+    return bent(posterior, inputs, drawn_bends(posterior, rng, total), rng)
 
 
-def bent(posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.Generator | None) -> np.ndarray | None:
-    """Return what bends, shape (draw, target), and with random numbers departures of single runs, multiply with.
+def bent(
+    posterior: Posterior, inputs: Inputs, bend: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return what bends, shape (draw, target), multiply with, alone and with departures of single runs.
 
-    Shapes and what None means are those of `factors`; the model has a discrepancy.
+    Shapes and what None means are those of `factors`; without a discrepancy there are no departures.
     """
     moved = edges(posterior, inputs)
     if not any(edge.decades.any() for edge in moved):
         return None
     here, promise, _ = _promised(posterior, inputs, moved)
-    bends = bend[:, None, :]
-    if rng is not None and posterior.model.discrepancy:
+    shared = own = bend[:, None, :]
+    if discrepancy := posterior.model.discrepancy:
         runs = 1 + int(inputs.run.max())
-        own = rng.standard_normal((len(promise), runs, promise.shape[2]))[:, inputs.run]
-        bends = bends + posterior.model.discrepancy.run * own
-    return fallen(here, promise, bends, fractions(posterior.targets)) / np.where(here == 0, 1.0, here)
+        normal = rng.standard_normal((len(promise), runs, promise.shape[2]))[:, inputs.run]
+        own = shared + discrepancy.run * normal
+    nonzero, whole = np.where(here == 0, 1.0, here), fractions(posterior.targets)
+    return fallen(here, promise, shared, whole) / nonzero, fallen(here, promise, own, whole) / nonzero
 
 
 def fractions(targets: Sequence[str]) -> np.ndarray:

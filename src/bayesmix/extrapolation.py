@@ -260,7 +260,7 @@ def _bends(posterior: Posterior, large: Runs, seed: int) -> pd.DataFrame:
 def _scored(posterior: Posterior, large: Runs, by: str, seed: int) -> pd.DataFrame:
     posterior.require_converged()
     inputs, _ = posterior.model.inputs(large, posterior.coordinates)
-    factor = factors(posterior, inputs, seed)  # of a forecast by `predict` and of its density alike
+    _, factor = factors(posterior, inputs, seed) or (None, None)  # of a forecast by `predict` and of its density alike
     _, measured = measured_draws(posterior.model, posterior.values(), inputs, seed, factor)
     densities = log_density(posterior, large, factor)
     decades = np.log10(large.column(by) / posterior.runs.column(by).max())

@@ -133,9 +133,9 @@ def _beyond(posterior: Posterior, N: np.ndarray, D: np.ndarray, labels: Mapping[
         names = {"run": [f"budget {i}, target {j}" for i, j in places]}
         planned = grid(posterior, names | rows, labels, "compute-optimal allocations")
         inputs, _ = posterior.model.inputs(planned, posterior.coordinates)
-        if (bent := factors(posterior, inputs, posterior.seed)) is not None:
+        if bending := factors(posterior, inputs, posterior.seed):
             for k, (i, j) in enumerate(places):
-                factor[:, i, j] = bent[:, k, j]
+                factor[:, i, j] = bending[1][:, k, j]
     return factor
 
 

@@ -104,7 +104,7 @@ def predict(posterior: Posterior, planned: Runs, *, seed: int) -> Prediction:
     posterior.require_converged()
     model, posterior = posterior.model, posterior.paired
     inputs, _ = model.inputs(planned, posterior.coordinates)
-    own, shared = (factors(posterior, inputs, seed, departing=departing) for departing in (True, False))
+    shared, own = factors(posterior, inputs, seed) or (None, None)
     expected, measured = measured_draws(model, posterior.values(), inputs, seed, own, posterior.together)
     if own is not None and shared is not None:
         # What many runs would average has no departure of one of them.

@@ -35,10 +35,8 @@ def _of_one(posterior: Posterior, count: int, runs: Runs, stream: tuple[int, ...
     values = {name: v[positions] for name, v in posterior.values().items()}
     expected, measured = measured_draws(posterior.model, values, inputs, seed, together=posterior.together)
     # A run's own departure is no knowledge of others: it is part of what is measured, not of what is expected.
-    shared, own = (
-        bent(posterior, inputs, bend, rng) if posterior.model.discrepancy else None
-        for rng in (None, np.random.default_rng((*stream, 1)))
-    )
-    if shared is None or own is None:
+    found = bent(posterior, inputs, bend, np.random.default_rng((*stream, 1))) if posterior.model.discrepancy else None
+    if found is None:
         return expected, measured
+    shared, own = found
     return expected * shared[positions], measured * own[positions]
